@@ -1,0 +1,1 @@
+//! Mail messages as hostile input.

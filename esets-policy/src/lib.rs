@@ -1,0 +1,1 @@
+//! Context to plan to decision.
