@@ -1,0 +1,211 @@
+//! The only way out of an unpacker: it offers members, the engine reads, meters and scans them.
+
+use std::collections::HashSet;
+use std::io::{self, Read};
+use std::mem;
+use std::ops::Range;
+
+use bytes::Bytes;
+
+use crate::budget::{Lease, Stop};
+use crate::object::Member;
+use crate::scan::{Scan, Visit, fenced};
+use crate::subject::Subject;
+use crate::verdict::{Limit, ObjectId, Reason, Text};
+
+/// Takes the members of one container.
+///
+/// Every method returns [`Stop`] once the scan is over; hand it up with `?`.
+pub struct Children<'c> {
+    scan: Scan<'c>,
+    id: ObjectId,
+    subject: &'c Subject<'c>,
+    seen: HashSet<(Range<usize>, Vec<u8>)>,
+}
+
+impl<'c> Children<'c> {
+    pub(crate) fn new(scan: Scan<'c>, id: ObjectId, subject: &'c Subject<'c>) -> Self {
+        Self { scan, id, subject, seen: HashSet::new() }
+    }
+
+    /// Scans a member that lies in the container as it is.
+    ///
+    /// The same range of the container under the same name is scanned once.
+    ///
+    /// # Errors
+    /// [`Stop`] when the scan is over.
+    pub fn slice<'m>(&mut self, member: impl Into<Member<'m>>, bytes: &[u8]) -> Result<(), Stop> {
+        let member = member.into();
+        if let Some(range) = self.range_of(bytes)
+            && !self.seen.insert((range, member.name.to_vec()))
+        {
+            return self.scan.ledger.budget.go_on();
+        }
+        self.visit(&member, bytes, None)
+    }
+
+    /// Scans a member that the unpacker built itself, after a [`Children::lease`] of its size.
+    ///
+    /// # Errors
+    /// [`Stop`] when the scan is over.
+    pub fn owned<'m>(&mut self, member: impl Into<Member<'m>>, bytes: Bytes) -> Result<(), Stop> {
+        let member = member.into();
+        if let Err(reason) = self.scan.ledger.budget.take_unpacked(bytes.len() as u64) {
+            self.visit(&member, &bytes, Some(reason))?;
+            return Err(self.scan.ledger.budget.stop());
+        }
+        self.visit(&member, &bytes, None)
+    }
+
+    /// Reads a member from `reader`, within the budget, and scans it.
+    ///
+    /// A member that ends in a read error is scanned as far as it goes; the error says what is
+    /// recorded, see [`Reason::from_io`]. One that is too long is cut and recorded as such.
+    ///
+    /// # Errors
+    /// [`Stop`] when the scan is over.
+    pub fn stream<'m>(
+        &mut self,
+        member: impl Into<Member<'m>>,
+        reader: &mut dyn Read,
+    ) -> Result<(), Stop> {
+        self.scan.ledger.budget.go_on()?;
+        let member = member.into();
+        let mut lease = self.scan.ledger.budget.lease();
+        let mut content = Vec::new();
+        let mut chunk = mem::take(&mut self.scan.ledger.chunk);
+        let outcome = self.read(reader, &mut chunk, &mut content, &mut lease);
+        self.scan.ledger.chunk = chunk;
+        match outcome {
+            Ok(()) => self.visit(&member, &content, None),
+            Err(Cut::Object(reason)) => self.visit(&member, &content, Some(reason)),
+            Err(Cut::Scan(reason)) => {
+                self.visit(&member, &content, Some(reason))?;
+                Err(self.scan.ledger.budget.stop())
+            }
+        }
+    }
+
+    /// Records a member that cannot be opened.
+    ///
+    /// # Errors
+    /// [`Stop`] when the scan is over.
+    pub fn skip<'m>(&mut self, member: impl Into<Member<'m>>, reason: Reason) -> Result<(), Stop> {
+        self.visit(&member.into(), b"", Some(reason))
+    }
+
+    /// Records a breach of the format that leaves more than one reading, once.
+    pub fn defect(&mut self, defect: impl Into<Text>) {
+        let defect = defect.into();
+        let record = self.scan.record(self.id);
+        if !record.defects.contains(&defect) {
+            record.defects.push(defect);
+        }
+    }
+
+    /// Records why part of the container itself stays unread, and goes on.
+    pub fn not_scanned(&mut self, reason: Reason) {
+        self.scan.record(self.id).add_reason(reason);
+    }
+
+    /// Working memory for the unpacker, given back when the lease is dropped.
+    ///
+    /// # Errors
+    /// [`Reason::Limit`] if the budget has not got it; hand it up with `?`.
+    pub fn lease(&mut self, bytes: u64) -> Result<Lease, Reason> {
+        let mut lease = self.scan.ledger.budget.lease();
+        if lease.grow(bytes) { Ok(lease) } else { Err(Reason::Limit(Limit::Memory)) }
+    }
+
+    /// How many readings of an ambiguous container may be offered.
+    #[must_use]
+    pub fn readings(&self) -> u16 {
+        self.scan.scanner.limits.readings
+    }
+
+    /// The passwords to try, the caller's first.
+    pub fn passwords(&self) -> impl Iterator<Item = &[u8]> {
+        self.scan.ledger.passwords.iter().map(Vec::as_slice)
+    }
+
+    fn visit(
+        &mut self,
+        member: &Member<'_>,
+        bytes: &[u8],
+        cut: Option<Reason>,
+    ) -> Result<(), Stop> {
+        let parent = Some((self.id, self.subject));
+        self.scan.visit(Visit { member, bytes, parent, cut })
+    }
+
+    /// Where `bytes` lie in the container, if they are a slice of it.
+    fn range_of(&self, bytes: &[u8]) -> Option<Range<usize>> {
+        let container = self.subject.bytes().as_ptr_range();
+        let part = bytes.as_ptr_range();
+        if bytes.is_empty() || part.start < container.start || part.end > container.end {
+            return None;
+        }
+        let start = (part.start as usize).checked_sub(container.start as usize)?;
+        Some(start..start.checked_add(bytes.len())?)
+    }
+
+    /// Reads to the end, or to the first limit.
+    fn read(
+        &mut self,
+        reader: &mut dyn Read,
+        chunk: &mut [u8],
+        content: &mut Vec<u8>,
+        lease: &mut Lease,
+    ) -> Result<(), Cut> {
+        loop {
+            if let Some(interruption) = self.scan.interrupt.check() {
+                return Err(Cut::Scan(interruption.into()));
+            }
+            let count = read_chunk(reader, chunk)?;
+            let Some(fresh) = chunk.get(..count).filter(|fresh| !fresh.is_empty()) else {
+                return Ok(());
+            };
+            let budget = &mut self.scan.ledger.budget;
+            let room = budget.limits.object_size.saturating_sub(content.len() as u64);
+            let room = usize::try_from(room).unwrap_or(usize::MAX);
+            let kept = fresh.get(..room).unwrap_or(fresh);
+            make_room(content, kept.len(), lease)?;
+            budget.take_unpacked(kept.len() as u64).map_err(Cut::Scan)?;
+            content.extend_from_slice(kept);
+            if fresh.len() > room {
+                return Err(Cut::Object(Reason::Limit(Limit::ObjectSize)));
+            }
+        }
+    }
+}
+
+/// Why reading a member ended before its end: only this one, or the whole scan with it.
+enum Cut {
+    Object(Reason),
+    Scan(Reason),
+}
+
+/// Makes room for `more` bytes, by halves so that growing stays linear, and leases all of it.
+fn make_room(content: &mut Vec<u8>, more: usize, lease: &mut Lease) -> Result<(), Cut> {
+    if content.capacity().saturating_sub(content.len()) >= more {
+        return Ok(());
+    }
+    let more = more.max(content.capacity() / 2);
+    if !lease.grow(more as u64) {
+        return Err(Cut::Object(Reason::Limit(Limit::Memory)));
+    }
+    content.reserve_exact(more);
+    Ok(())
+}
+
+/// One read, with panics fenced so that what came before is still scanned.
+fn read_chunk(reader: &mut dyn Read, chunk: &mut [u8]) -> Result<usize, Cut> {
+    loop {
+        match fenced(|| reader.read(chunk)) {
+            Ok(Ok(count)) => return Ok(count.min(chunk.len())),
+            Ok(Err(error)) if error.kind() == io::ErrorKind::Interrupted => {}
+            Ok(Err(error)) => return Err(Cut::Object(Reason::from_io(&error))),
+            Err(fault) => return Err(Cut::Object(Reason::Fault(fault.into()))),
+        }
+    }
+}

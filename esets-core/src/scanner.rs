@@ -1,0 +1,132 @@
+//! The scanner: a database, options and limits, shared by any number of threads.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use crate::budget::Limits;
+use crate::database::Database;
+use crate::heuristic::{HEURISTICS, Heuristic};
+use crate::object::Object;
+use crate::scan;
+use crate::session::Session;
+use crate::unpack::{UNPACKERS, Unpacker};
+use crate::verdict::Verdict;
+
+/// Scans objects. Cloning costs little, and a scanner may be shared between threads.
+#[derive(Clone)]
+pub struct Scanner {
+    pub(crate) database: Database,
+    pub(crate) heuristics: Cow<'static, [&'static dyn Heuristic]>,
+    pub(crate) limits: Limits,
+    pub(crate) options: Options,
+    pub(crate) unpackers: Cow<'static, [&'static dyn Unpacker]>,
+}
+
+/// What a scan looks for and what its verdict keeps.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Options {
+    /// Whether heuristics run.
+    pub heuristics: bool,
+    /// Which objects get a record.
+    pub records: Records,
+    /// Names of formats that are recognised but not opened; such an object is "not scanned".
+    pub skipped_formats: Vec<Cow<'static, str>>,
+    /// Whether potentially unsafe applications are looked for.
+    pub unsafe_applications: bool,
+    /// Whether potentially unwanted applications are looked for.
+    pub unwanted_applications: bool,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            heuristics: true,
+            records: Records::Notable,
+            skipped_formats: Vec::new(),
+            unsafe_applications: false,
+            unwanted_applications: false,
+        }
+    }
+}
+
+/// Which objects get a record in the verdict.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Records {
+    /// Every object.
+    All,
+    /// The scanned object, those with something to say, and the containers around them; the
+    /// others are only counted.
+    #[default]
+    Notable,
+}
+
+impl Scanner {
+    /// A scanner with default limits and options.
+    #[must_use]
+    pub fn new(database: Database) -> Self {
+        Self {
+            database,
+            heuristics: Cow::Borrowed(HEURISTICS),
+            limits: Limits::default(),
+            options: Options::default(),
+            unpackers: Cow::Borrowed(UNPACKERS),
+        }
+    }
+
+    /// The same scanner with other limits.
+    #[must_use]
+    pub fn with_limits(self, limits: Limits) -> Self {
+        Self { limits, ..self }
+    }
+
+    /// The same scanner with other options.
+    #[must_use]
+    pub fn with_options(self, options: Options) -> Self {
+        Self { options, ..self }
+    }
+
+    /// The same scanner with one more unpacker, asked after those it has.
+    #[must_use]
+    pub fn with_unpacker(mut self, unpacker: &'static dyn Unpacker) -> Self {
+        self.unpackers.to_mut().push(unpacker);
+        self
+    }
+
+    /// The same scanner with one more heuristic, asked after those it has.
+    #[must_use]
+    pub fn with_heuristic(mut self, heuristic: &'static dyn Heuristic) -> Self {
+        self.heuristics.to_mut().push(heuristic);
+        self
+    }
+
+    /// The signatures it looks for.
+    #[must_use]
+    pub fn database(&self) -> &Database {
+        &self.database
+    }
+
+    /// Scans an object and everything inside it.
+    ///
+    /// This never fails: what could not be looked at is part of the verdict.
+    #[must_use]
+    pub fn scan(&self, object: &Object<'_>) -> Verdict {
+        self.scan_with(object, &mut Session::default())
+    }
+
+    /// The same with the caller's clock, observer and passwords.
+    #[must_use]
+    pub fn scan_with(&self, object: &Object<'_>, session: &mut Session<'_>) -> Verdict {
+        scan::scan(self, object, session)
+    }
+}
+
+impl fmt::Debug for Scanner {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Scanner")
+            .field("limits", &self.limits)
+            .field("options", &self.options)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,128 @@
+//! An object under scan: what a format, a heuristic or a signature may ask, computed on first use.
+
+use std::cell::OnceCell;
+use std::iter;
+
+use md5::Md5;
+use sha1::Sha1;
+use sha2::Sha256;
+
+use crate::object::{Member, Object};
+use crate::unpack::Format;
+
+/// A digest algorithm that signatures use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum Algorithm {
+    /// MD5 (RFC 1321), 16 bytes.
+    Md5,
+    /// SHA-1 (RFC 3174), 20 bytes.
+    Sha1,
+    /// SHA-256 (RFC 6234), 32 bytes.
+    Sha256,
+}
+
+/// The digest of an object.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Digest {
+    bytes: [u8; 32],
+    length: usize,
+}
+
+impl Digest {
+    fn of<D: sha2::Digest>(bytes: &[u8]) -> Self {
+        let output = D::digest(bytes);
+        let mut digest = Self { bytes: [0; 32], length: output.len() };
+        for (to, from) in digest.bytes.iter_mut().zip(output) {
+            *to = from;
+        }
+        digest
+    }
+
+    /// 16, 20 or 32 bytes.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8] {
+        self.bytes.get(..self.length).unwrap_or(&self.bytes)
+    }
+}
+
+/// An object under scan, with what it lies in.
+#[derive(Debug)]
+pub struct Subject<'s> {
+    object: Object<'s>,
+    member: &'s Member<'s>,
+    parent: Option<&'s Subject<'s>>,
+    formats: Vec<&'static Format>,
+    depth: u16,
+    md5: OnceCell<Digest>,
+    sha1: OnceCell<Digest>,
+    sha256: OnceCell<Digest>,
+}
+
+impl<'s> Subject<'s> {
+    pub(crate) fn new(
+        object: Object<'s>,
+        member: &'s Member<'s>,
+        parent: Option<&'s Subject<'s>>,
+    ) -> Self {
+        Self {
+            object,
+            member,
+            parent,
+            formats: Vec::new(),
+            depth: parent.map_or(0, |parent| parent.depth.saturating_add(1)),
+            md5: OnceCell::new(),
+            sha1: OnceCell::new(),
+            sha256: OnceCell::new(),
+        }
+    }
+
+    pub(crate) fn set_formats(&mut self, formats: Vec<&'static Format>) {
+        self.formats = formats;
+    }
+
+    /// The content.
+    #[must_use]
+    pub fn bytes(&self) -> &'s [u8] {
+        self.object.bytes()
+    }
+
+    /// The name, as raw bytes.
+    #[must_use]
+    pub fn name(&self) -> &'s [u8] {
+        self.object.name()
+    }
+
+    /// What the container says of this object.
+    #[must_use]
+    pub fn member(&self) -> &Member<'s> {
+        self.member
+    }
+
+    /// Every format that recognises this object.
+    #[must_use]
+    pub fn formats(&self) -> &[&'static Format] {
+        &self.formats
+    }
+
+    /// How many containers this object lies in.
+    #[must_use]
+    pub fn depth(&self) -> u16 {
+        self.depth
+    }
+
+    /// The containers around this object, the nearest first.
+    pub fn ancestors(&self) -> impl Iterator<Item = &Subject<'s>> {
+        iter::successors(self.parent, |subject| subject.parent)
+    }
+
+    /// The digest of the content, computed once.
+    pub fn digest(&self, algorithm: Algorithm) -> &Digest {
+        let bytes = self.bytes();
+        match algorithm {
+            Algorithm::Md5 => self.md5.get_or_init(|| Digest::of::<Md5>(bytes)),
+            Algorithm::Sha1 => self.sha1.get_or_init(|| Digest::of::<Sha1>(bytes)),
+            Algorithm::Sha256 => self.sha256.get_or_init(|| Digest::of::<Sha256>(bytes)),
+        }
+    }
+}

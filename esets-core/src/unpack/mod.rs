@@ -1,0 +1,119 @@
+//! Unpackers: one file per format, one row each in [`UNPACKERS`].
+
+use std::io;
+
+use crate::budget::Stop;
+use crate::children::Children;
+use crate::cursor::Truncated;
+use crate::subject::Subject;
+use crate::verdict::Reason;
+
+/// Every unpacker. An object goes to each that recognises it, in this order.
+pub static UNPACKERS: &[&dyn Unpacker] = &[];
+
+/// Opens one format.
+pub trait Unpacker: Sync {
+    /// What the format is and how it is recognised.
+    fn format(&self) -> &'static Format;
+
+    /// Whether the object is, or may be, of this format. [`Subject::formats`] is still empty.
+    fn recognises(&self, subject: &Subject<'_>) -> bool {
+        self.format().matches(subject.bytes())
+    }
+
+    /// Offers every member to `children`, which reads, meters and scans it.
+    ///
+    /// # Errors
+    /// The [`Stop`] that `children` returned, or the reason why the *rest* stays unread; what was
+    /// offered before counts.
+    fn unpack(&self, subject: &Subject<'_>, children: &mut Children<'_>)
+    -> Result<(), UnpackError>;
+}
+
+/// A format as documentation, configuration and tests see it.
+#[derive(Debug)]
+pub struct Format {
+    /// One lower-case word, unique; the name in verdicts, options and test folders.
+    pub name: &'static str,
+    /// What it is, in one line.
+    pub about: &'static str,
+    /// The usual extensions, lower case, without the dot.
+    pub extensions: &'static [&'static str],
+    /// Bytes at fixed offsets, any of which is enough; empty if `recognises` does more.
+    pub magic: &'static [Magic],
+    /// The documents that define it.
+    pub specification: &'static [&'static str],
+    /// What is not read; empty means that all of it is.
+    pub limitations: &'static [&'static str],
+}
+
+impl Format {
+    /// Whether `bytes` carry one of the magics.
+    #[must_use]
+    pub fn matches(&self, bytes: &[u8]) -> bool {
+        self.magic.iter().any(|magic| magic.matches(bytes))
+    }
+}
+
+/// Bytes that a format has at a fixed offset.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Magic {
+    /// The offset from the start of the object.
+    pub offset: usize,
+    /// The bytes there.
+    pub bytes: &'static [u8],
+}
+
+impl Magic {
+    /// Bytes at the very start.
+    #[must_use]
+    pub const fn start(bytes: &'static [u8]) -> Self {
+        Self { offset: 0, bytes }
+    }
+
+    /// Bytes at `offset`.
+    #[must_use]
+    pub const fn at(offset: usize, bytes: &'static [u8]) -> Self {
+        Self { offset, bytes }
+    }
+
+    /// Whether `object` has them.
+    #[must_use]
+    pub fn matches(&self, object: &[u8]) -> bool {
+        object.get(self.offset..).is_some_and(|rest| rest.starts_with(self.bytes))
+    }
+}
+
+/// Why an unpacker did not come to the end of its object.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum UnpackError {
+    /// The rest stays unread.
+    Reason(Reason),
+    /// The scan is over.
+    Stop(Stop),
+}
+
+impl From<Reason> for UnpackError {
+    fn from(reason: Reason) -> Self {
+        Self::Reason(reason)
+    }
+}
+
+impl From<Stop> for UnpackError {
+    fn from(stop: Stop) -> Self {
+        Self::Stop(stop)
+    }
+}
+
+impl From<Truncated> for UnpackError {
+    fn from(truncated: Truncated) -> Self {
+        Self::Reason(truncated.into())
+    }
+}
+
+impl From<io::Error> for UnpackError {
+    fn from(error: io::Error) -> Self {
+        Self::Reason(Reason::from_io(&error))
+    }
+}
