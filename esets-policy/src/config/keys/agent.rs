@@ -1,0 +1,54 @@
+//! Where agents listen and whom they serve.
+
+use super::{Key, row};
+use crate::config::key::Kind::{Integer, Switch, Text};
+use crate::config::key::Origin::{Both, V2};
+use crate::config::key::Place::{self, Agents, Section};
+use crate::config::key::State::Accepted;
+
+#[rustfmt::skip]
+pub(super) static KEYS: &[Key] = &[
+    row("agent_enabled", &[Agents, Section("wwwi")], Switch, "no", Both, Accepted,
+        "Whether the daemon starts this agent."),
+    row("infected_return_code", &[Section("mda")], Integer(0, 255), "", V2, Accepted,
+        "Exit code of the delivery agent for infected messages."),
+    row("listen_addr", SOCKET, Text, "localhost", Both, Accepted,
+        "The address this agent listens on."),
+    row("listen_port", SOCKET, Integer(1, 65_535), "", Both, Accepted,
+        "The port this agent listens on."),
+    row("mda_path", &[Section("mda")], Text, "", Both, Accepted,
+        "The delivery agent that gets the messages in the end."),
+    row("password", WEB, Text, "", Both, Accepted,
+        "Password of the web interface."),
+    row("server_addr", ONWARD, Text, "localhost", Both, Accepted,
+        "The server that objects are passed on to."),
+    row("server_port", ONWARD, Integer(1, 65_535), "", Both, Accepted,
+        "The port of that server."),
+    row("smfi_sock_path", &[Section("smfi")], Text, "/var/run/esets_smfi.sock", Both, Accepted,
+        "The socket that the mail server reaches the milter on."),
+    row("tmpfail_return_code", &[Section("mda")], Integer(0, 255), "", V2, Accepted,
+        "Exit code of the delivery agent for deferred messages."),
+    row("username", WEB, Text, "", Both, Accepted,
+        "User name of the web interface."),
+];
+
+#[rustfmt::skip]
+const ONWARD: &[Place] = &[
+    Section("smtp"),
+    Section("pop"),
+    Section("imap"),
+    Section("http"),
+    Section("ftp"),
+];
+#[rustfmt::skip]
+const SOCKET: &[Place] = &[
+    Section("smtp"),
+    Section("pop"),
+    Section("imap"),
+    Section("http"),
+    Section("ftp"),
+    Section("icap"),
+    Section("clamd"),
+    Section("wwwi"),
+];
+const WEB: &[Place] = &[Section("wwwi")];
