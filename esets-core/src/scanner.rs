@@ -94,6 +94,12 @@ impl Scanner {
         self
     }
 
+    /// The same scanner with these unpackers only, for whoever looks at one format at a time.
+    #[must_use]
+    pub fn with_unpackers(self, unpackers: Vec<&'static dyn Unpacker>) -> Self {
+        Self { unpackers: Cow::Owned(unpackers), ..self }
+    }
+
     /// The same scanner with one more heuristic, asked after those it has.
     #[must_use]
     pub fn with_heuristic(mut self, heuristic: &'static dyn Heuristic) -> Self {

@@ -1,0 +1,121 @@
+//! The bodies of the fuzz targets: what must hold for every input. The targets and the replay on
+//! stable Rust call the same functions.
+
+use std::io::Read as _;
+
+use esets_core::{
+    Children, Database, Format, Limits, Object, Reason, Scanner, Status, Subject, UNPACKERS,
+    UnpackError, Unpacker, Verdict,
+};
+
+/// A target: its name and what it does with an input.
+pub struct Target {
+    /// The name of the binary and of its folder in `corpus/`.
+    pub name: &'static str,
+    /// What must hold.
+    pub run: fn(&[u8]),
+}
+
+/// Every target but those of the unpackers, which come from `UNPACKERS`.
+pub static TARGETS: &[Target] = &[
+    Target { name: "config", run: config },
+    Target { name: "message", run: message },
+    Target { name: "scan", run: scan },
+];
+
+/// Runs a target by its name: one of [`TARGETS`], or `unpack_` and a format.
+pub fn run(name: &str, bytes: &[u8]) {
+    match name.strip_prefix("unpack_") {
+        Some(format) => unpack(format, bytes),
+        None => TARGETS
+            .iter()
+            .filter(|target| target.name == name)
+            .for_each(|target| (target.run)(bytes)),
+    }
+}
+
+/// The names of all targets.
+pub fn names() -> impl Iterator<Item = String> {
+    let unpackers = UNPACKERS.iter().map(|unpacker| format!("unpack_{}", unpacker.format().name));
+    TARGETS.iter().map(|target| target.name.to_string()).chain(unpackers)
+}
+
+/// Any bytes as an object, to every format that recognises them.
+pub fn scan(bytes: &[u8]) {
+    let scanner = Scanner::new(Database::embedded()).with_limits(limits());
+    keeps_its_promises(&scanner.scan(&Object::new(bytes).named("input")), bytes);
+}
+
+/// Any bytes to one unpacker, whether it recognises them or not.
+pub fn unpack(format: &str, bytes: &[u8]) {
+    let Some(forced) = FORCED.iter().find(|forced| forced.format().name == format) else {
+        unreachable!("no such format: {format}")
+    };
+    let scanner =
+        Scanner::new(Database::embedded()).with_limits(limits()).with_unpackers(vec![forced]);
+    keeps_its_promises(&scanner.scan(&Object::new(bytes).named("input")), bytes);
+}
+
+/// Any bytes as a message: every part lies inside it and decodes to an end.
+pub fn message(bytes: &[u8]) {
+    let message = esets_mime::Message::parse(bytes, &esets_mime::Limits::default());
+    for part in message.parts() {
+        let mut content = Vec::new();
+        let bound = bytes.len() as u64 + 1;
+        let read = part.decoded().take(bound).read_to_end(&mut content);
+        assert!(read.is_ok_and(|length| length <= bytes.len()), "decoding made the part longer");
+        let _ = (part.file_name(), part.names(), part.media_types(), part.charset());
+    }
+    let _ = (message.subject(), message.defects().len());
+}
+
+/// Any bytes as a configuration: an answer, and the same when written out and read again.
+pub fn config(bytes: &[u8]) {
+    let _ = esets_policy::config::Config::parse("fuzz.cfg", bytes);
+}
+
+/// What holds for every verdict.
+fn keeps_its_promises(verdict: &Verdict, bytes: &[u8]) {
+    let faults = verdict.reasons().filter(|(_, reason)| matches!(reason, Reason::Fault(_)));
+    assert_eq!(faults.count(), 0, "an unpacker panicked:\n{verdict}");
+    assert!(verdict.objects() <= u64::from(limits().objects) + 1, "too many objects");
+    assert!(verdict.bytes() <= limits().scan_size.max(bytes.len() as u64), "too many bytes");
+    let reasons = verdict.reasons().count() + verdict.threats().count();
+    assert_eq!(verdict.status() == Status::Clean, reasons == 0, "clean is earned");
+}
+
+/// Small, so that an input that reaches them does so soon.
+fn limits() -> Limits {
+    Limits {
+        depth: 8,
+        memory: 32 << 20,
+        object_size: 4 << 20,
+        objects: 2_000,
+        scan_size: 64 << 20,
+        ..Limits::default()
+    }
+}
+
+/// An unpacker that takes the input itself as its own, whatever it looks like.
+struct Forced(&'static dyn Unpacker);
+
+static FORCED: std::sync::LazyLock<Vec<Forced>> =
+    std::sync::LazyLock::new(|| UNPACKERS.iter().map(|unpacker| Forced(*unpacker)).collect());
+
+impl Unpacker for Forced {
+    fn format(&self) -> &'static Format {
+        self.0.format()
+    }
+
+    fn recognises(&self, subject: &Subject<'_>) -> bool {
+        subject.depth() == 0 || self.0.recognises(subject)
+    }
+
+    fn unpack(
+        &self,
+        subject: &Subject<'_>,
+        children: &mut Children<'_>,
+    ) -> Result<(), UnpackError> {
+        self.0.unpack(subject, children)
+    }
+}
