@@ -12,16 +12,10 @@ use std::ops::Range;
 #[derive(Debug)]
 pub(crate) struct Delimiters<'a> {
     raw: &'a [u8],
-    lines: Vec<Line>,
+    /// Where the hyphens stand.
+    lines: Vec<usize>,
     /// Comparisons that may still be made: a multiple of the message, so that its time is linear.
     work: usize,
-}
-
-#[derive(Clone, Copy, Debug)]
-struct Line {
-    start: usize,
-    /// Where the hyphens stand: after blanks, if that differs from the start.
-    hyphens: usize,
 }
 
 /// How surely a line is a delimiter.
@@ -38,7 +32,9 @@ pub(crate) enum Strength {
 /// One delimiter of a multipart.
 #[derive(Clone, Copy, Debug)]
 struct Delimiter {
-    line: Line,
+    /// Where its line starts, and where its hyphens stand.
+    start: usize,
+    hyphens: usize,
     closes: bool,
     strength: Strength,
 }
@@ -49,6 +45,17 @@ pub(crate) struct Division {
     pub(crate) pieces: Vec<Piece>,
     pub(crate) closed: bool,
     pub(crate) parts_after_close: bool,
+    /// There were more pieces than asked for; the last holds the rest.
+    pub(crate) is_cut: bool,
+}
+
+impl Division {
+    fn add(&mut self, piece: Piece) {
+        let (Piece::After(range) | Piece::Before(range) | Piece::Part(range)) = &piece;
+        if !range.is_empty() {
+            self.pieces.push(piece);
+        }
+    }
 }
 
 /// A stretch between two delimiters.
@@ -61,26 +68,9 @@ pub(crate) enum Piece {
 
 impl<'a> Delimiters<'a> {
     pub(crate) fn find(raw: &'a [u8]) -> Self {
-        let mut lines = Vec::new();
-        let mut last = 0;
-        for hyphens in memmem::find_iter(raw, b"--") {
-            let blanks = slice(raw, last..hyphens)
-                .iter()
-                .rev()
-                .take_while(|&&b| is_blank(b))
-                .count();
-            let start = hyphens.saturating_sub(blanks);
-            let before = start.checked_sub(1).and_then(|at| raw.get(at));
-            if before.is_none_or(|b| matches!(b, b'\r' | b'\n')) {
-                lines.push(Line { start, hyphens });
-            }
-            last = hyphens;
-        }
-        Self {
-            raw,
-            lines,
-            work: raw.len().saturating_mul(16).max(1 << 20),
-        }
+        let lines =
+            memmem::find_iter(raw, b"--").filter(|&at| is_line_start(raw, blanks_before(raw, at)));
+        Self { raw, lines: lines.collect(), work: raw.len().saturating_mul(16).max(1 << 20) }
     }
 
     /// The kinds of delimiters that `boundary` has within `range`, the surest first.
@@ -90,57 +80,55 @@ impl<'a> Delimiters<'a> {
         boundary: &[u8],
         defects: &mut Defects,
     ) -> Vec<Strength> {
-        let found = self.matching(range, boundary, Strength::Prefix, defects);
         let mut all = vec![Strength::Exact, Strength::Weak, Strength::Prefix];
-        all.retain(|&strength| found.iter().any(|d| d.strength == strength));
+        let mut missing = all.clone();
+        for delimiter in self.matching(range, boundary, defects) {
+            missing.retain(|strength| *strength != delimiter.strength);
+            if missing.is_empty() {
+                break;
+            }
+        }
+        all.retain(|strength| !missing.contains(strength));
         all
     }
 
-    /// Divides `range` at the delimiters of `boundary` that are at least as sure as `strength`.
+    /// Divides `range` at the delimiters of `boundary` that are at least as sure as `strength`, into at
+    /// most about `most` pieces.
     pub(crate) fn divide(
         &mut self,
         range: &Range<usize>,
-        boundary: &[u8],
-        strength: Strength,
+        (boundary, strength): (&[u8], Strength),
+        most: usize,
         defects: &mut Defects,
     ) -> Division {
-        let found = self.matching(range, boundary, strength, defects);
+        let raw = up_to(self.raw, range.end);
         let mut division = Division::default();
         let mut start = range.start;
         let mut piece: fn(Range<usize>) -> Piece = Piece::Before;
-        for delimiter in found {
-            let end = before_break(self.raw, start, delimiter.line.start.max(start));
-            division.pieces.push(piece(start..end));
+        for delimiter in self.matching(range, boundary, defects).filter(|d| d.strength >= strength)
+        {
+            if division.pieces.len() > most {
+                division.is_cut = true;
+                break;
+            }
+            division.add(piece(start..before_break(raw, start, delimiter.start.max(start))));
             division.parts_after_close |= division.closed && !delimiter.closes;
             division.closed |= delimiter.closes;
-            piece = if delimiter.closes {
-                Piece::After
-            } else {
-                Piece::Part
-            };
-            start = line_end(
-                up_to(self.raw, range.end),
-                delimiter.line.hyphens,
-                Breaks::Any,
-            )
-            .1;
+            piece = if delimiter.closes { Piece::After } else { Piece::Part };
+            start = line_end(raw, delimiter.hyphens, Breaks::Any).1;
         }
-        division.pieces.push(piece(start..range.end));
+        division.add(piece(start..range.end));
         division
     }
 
     /// The boundary of a delimiter in `range` that a content field follows, if any does.
     pub(crate) fn guess(&self, range: &Range<usize>) -> Option<&'a [u8]> {
         let raw = up_to(self.raw, range.end);
-        self.within(range).iter().find_map(|line| {
-            let (end, next) = line_end(raw, line.hyphens, Breaks::Any);
-            let text = trim(slice(raw, line.hyphens.saturating_add(2)..end));
+        self.within(range).iter().find_map(|&hyphens| {
+            let (end, next) = line_end(raw, hyphens, Breaks::Any);
+            let text = trim(slice(raw, hyphens.saturating_add(2)..end));
             let follows = from(raw, next);
-            let blank = follows
-                .iter()
-                .take_while(|b| matches!(b, b'\r' | b'\n'))
-                .take(4)
-                .count();
+            let blank = follows.iter().take_while(|b| matches!(b, b'\r' | b'\n')).take(4).count();
             let is_header = header::is_content_field(from(follows, blank));
             (is_header && !text.is_empty() && text.len() <= LONGEST).then_some(text)
         })
@@ -164,59 +152,57 @@ impl<'a> Delimiters<'a> {
         None
     }
 
-    fn within(&self, range: &Range<usize>) -> &[Line] {
-        let first = self.lines.partition_point(|line| line.start < range.start);
-        let end = self.lines.partition_point(|line| line.start < range.end);
+    fn within(&self, range: &Range<usize>) -> &[usize] {
+        let first = self.lines.partition_point(|&at| at < range.start);
+        let end = self.lines.partition_point(|&at| at < range.end);
         self.lines.get(first..end).unwrap_or_default()
     }
 
-    fn matching(
-        &mut self,
-        range: &Range<usize>,
-        boundary: &[u8],
-        strength: Strength,
+    fn matching<'s>(
+        &'s mut self,
+        range: &'s Range<usize>,
+        boundary: &'s [u8],
         defects: &mut Defects,
-    ) -> Vec<Delimiter> {
-        let lines = self.within(range).len();
-        let Some(left) = self.work.checked_sub(lines) else {
+    ) -> impl Iterator<Item = Delimiter> + use<'s, 'a> {
+        let left = self.work.checked_sub(self.within(range).len());
+        if left.is_none() {
             defects.add(Defect::Limit(Limit::Work));
-            return Vec::new();
-        };
-        self.work = left;
+        }
+        self.work = left.unwrap_or(self.work);
+        let lines = if left.is_some() { self.within(range) } else { &[] };
         let raw = up_to(self.raw, range.end);
-        let compare = |line: &Line| compare(raw, *line, boundary);
-        self.within(range)
-            .iter()
-            .filter_map(compare)
-            .filter(|d| d.strength >= strength)
-            .collect()
+        lines.iter().filter_map(move |&hyphens| compare(raw, hyphens, boundary))
     }
 }
 
-fn compare(raw: &[u8], line: Line, boundary: &[u8]) -> Option<Delimiter> {
-    let text = from(raw, line.hyphens.saturating_add(2));
+fn compare(raw: &[u8], hyphens: usize, boundary: &[u8]) -> Option<Delimiter> {
+    let text = from(raw, hyphens.saturating_add(2));
     let after = text.strip_prefix(boundary)?;
     let (end, _) = line_end(after, 0, Breaks::Any);
     let after = up_to(after, end);
     let closing = after.strip_prefix(b"--");
     let rest = closing.unwrap_or(after);
+    let start = blanks_before(raw, hyphens);
     let strength = match rest.first() {
         Some(&b) if !is_blank(b) && b != 0 => Strength::Prefix,
-        _ if trim(rest).is_empty() && line.start == line.hyphens => Strength::Exact,
+        _ if trim(rest).is_empty() && start == hyphens => Strength::Exact,
         _ => Strength::Weak,
     };
-    Some(Delimiter {
-        line,
-        closes: closing.is_some(),
-        strength,
-    })
+    Some(Delimiter { start, hyphens, closes: closing.is_some(), strength })
+}
+
+/// Where the blanks start that end at `at`.
+fn blanks_before(raw: &[u8], at: usize) -> usize {
+    let blanks =
+        up_to(raw, at).iter().rev().take(MOST_BLANKS).take_while(|&&b| is_blank(b)).count();
+    at.saturating_sub(blanks)
 }
 
 fn is_line_start(text: &[u8], at: usize) -> bool {
-    at.checked_sub(1)
-        .and_then(|at| text.get(at))
-        .is_none_or(|b| matches!(b, b'\r' | b'\n'))
+    at.checked_sub(1).and_then(|at| text.get(at)).is_none_or(|b| matches!(b, b'\r' | b'\n'))
 }
 
 /// Bytes of a boundary that is guessed; a declared one has 70 at most.
 const LONGEST: usize = 200;
+/// Blanks before a delimiter; the bound keeps a text of blanks and hyphens linear.
+const MOST_BLANKS: usize = 64;

@@ -82,20 +82,13 @@ pub(crate) fn is_space(byte: u8) -> bool {
 
 /// `text` without white space around it.
 pub(crate) fn trim(text: &[u8]) -> &[u8] {
-    let start = text
-        .iter()
-        .position(|&b| !is_space(b))
-        .unwrap_or(text.len());
+    let start = text.iter().position(|&b| !is_space(b)).unwrap_or(text.len());
     let text = from(text, start);
-    let end = text
-        .iter()
-        .rposition(|&b| !is_space(b))
-        .map_or(0, |last| last.saturating_add(1));
+    let end = text.iter().rposition(|&b| !is_space(b)).map_or(0, |last| last.saturating_add(1));
     up_to(text, end)
 }
 
 /// Whether `text` starts with `prefix`, whatever the case.
 pub(crate) fn starts_with(text: &[u8], prefix: &[u8]) -> bool {
-    text.get(..prefix.len())
-        .is_some_and(|start| start.eq_ignore_ascii_case(prefix))
+    text.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix))
 }

@@ -53,11 +53,7 @@ fn utf7(bytes: &[u8]) -> String {
             continue;
         }
         let wide = crate::Encoding::Base64.decode(run).to_vec(usize::MAX);
-        let units = wide
-            .as_chunks::<2>()
-            .0
-            .iter()
-            .map(|pair| u16::from_be_bytes(*pair));
+        let units = wide.as_chunks::<2>().0.iter().map(|pair| u16::from_be_bytes(*pair));
         text.extend(char::decode_utf16(units).map(|c| c.unwrap_or(char::REPLACEMENT_CHARACTER)));
     }
     text

@@ -44,10 +44,16 @@ pub enum Defect {
     JunkInHeader,
     /// Something was left out, because it is too much.
     Limit(Limit),
+    /// A transfer encoding that is recognised, but not by every reader.
+    MalformedTransferEncoding,
+    /// A media type that readers may take for different ones.
+    MalformedType,
     /// A part's header is not closed by an empty line.
     MissingBlankLine,
     /// A multipart in whose body no boundary was found.
     MissingDelimiter,
+    /// The boundary that divides the body is not one that every reader sees in the field.
+    NonstandardBoundary,
     /// A NUL byte in a header.
     NulInHeader,
     /// A field name with white space, comments or control characters in it.
@@ -105,8 +111,11 @@ impl fmt::Display for Defect {
             Self::GuessedBoundary => "boundary guessed from the body",
             Self::JunkInHeader => "line without a field name in a header",
             Self::Limit(limit) => return write!(f, "too much: {limit}"),
+            Self::MalformedTransferEncoding => "malformed transfer encoding",
+            Self::MalformedType => "malformed content type",
             Self::MissingBlankLine => "no empty line after a header",
             Self::MissingDelimiter => "multipart without its boundary in the body",
+            Self::NonstandardBoundary => "boundary in a disguise",
             Self::NulInHeader => "NUL in a header",
             Self::OddFieldName => "white space or comment in a field name",
             Self::PartsAfterClose => "parts after the closing delimiter",

@@ -1,11 +1,13 @@
 //! What the header of an entity says about its body, in every reading.
 
-use crate::bytes::{from, trim, up_to};
+use crate::bytes::{from, starts_with, trim, up_to};
 use crate::defect::{Defect, Defects, Limit};
 use crate::encoded_word;
-use crate::header::Field;
-use crate::parameter::{Parameter, without_comments};
+use crate::field::Field;
+use crate::parameter::Parameter;
 use crate::transfer::Encoding;
+use crate::value::without_comments;
+use memchr::memchr;
 use std::borrow::Cow;
 use std::fmt;
 
@@ -40,20 +42,10 @@ impl MediaType {
         let text: String = text.chars().filter(|c| !matches!(c, '"' | '\0')).collect();
         let mut pieces = text.split([';', ',']);
         let first = text.split([';', ',']).next().unwrap_or_default();
-        let piece = pieces
-            .find(|p| p.contains('/') && !p.contains('='))
-            .unwrap_or(first);
+        let piece = pieces.find(|p| p.contains('/') && !p.contains('=')).unwrap_or(first);
         let (main, sub) = piece.split_once('/').unwrap_or((piece, ""));
-        let word = |text: &str| {
-            text.split_whitespace()
-                .next()
-                .unwrap_or_default()
-                .to_owned()
-        };
-        Self {
-            main: word(main),
-            sub: word(sub),
-        }
+        let word = |text: &str| text.split_whitespace().next().unwrap_or_default().to_owned();
+        Self { main: word(main), sub: word(sub) }
     }
 }
 
@@ -69,6 +61,8 @@ pub(crate) struct Description {
     pub(crate) types: Vec<MediaType>,
     pub(crate) encodings: Vec<Encoding>,
     pub(crate) boundaries: Vec<Vec<u8>>,
+    /// The boundary on which all readers of the first content type field agree.
+    pub(crate) boundary: Option<Vec<u8>>,
 }
 
 impl Description {
@@ -78,15 +72,16 @@ impl Description {
         for (count, defect) in [
             (types.len(), Defect::DuplicateType),
             (encodings.len(), Defect::DuplicateTransferEncoding),
-            (
-                values(fields, "content-disposition").len(),
-                Defect::DuplicateDisposition,
-            ),
+            (values(fields, "content-disposition").len(), Defect::DuplicateDisposition),
         ] {
             if count > 1 {
                 defects.add(defect);
             }
         }
+        if !types.iter().all(|value| is_well_formed_type(value)) {
+            defects.add(Defect::MalformedType);
+        }
+        let boundary = types.first().and_then(|value| Parameter::find(value, "boundary").agreed());
         let mut boundaries = Vec::new();
         let fields = fields.iter().filter(|field| field.is("content-type"));
         for (count, field) in fields.enumerate() {
@@ -100,6 +95,7 @@ impl Description {
             types: types.iter().map(|value| MediaType::read(value)).collect(),
             encodings: encodings_of(&encodings, defects),
             boundaries,
+            boundary,
         }
     }
 
@@ -118,9 +114,7 @@ impl Description {
 
     /// Whether the body is a message, as far as the types say so.
     pub(crate) fn is_message(&self) -> bool {
-        self.types
-            .iter()
-            .any(|t| t.main == "message" && !REPORTS.contains(&t.sub.as_str()))
+        self.types.iter().any(|t| t.main == "message" && !REPORTS.contains(&t.sub.as_str()))
     }
 
     pub(crate) fn is_partial(&self) -> bool {
@@ -128,19 +122,27 @@ impl Description {
     }
 
     pub(crate) fn is_text(&self) -> bool {
-        self.types
-            .iter()
-            .all(|t| t.main == "text" || t.main.is_empty())
+        self.types.iter().all(|t| t.main == "text" || t.main.is_empty())
     }
 }
 
 /// The values of all fields `name`, unfolded.
 pub(crate) fn values<'a>(fields: &[Field<'a>], name: &str) -> Vec<Cow<'a, [u8]>> {
-    fields
-        .iter()
-        .filter(|field| field.is(name))
-        .map(Field::unfolded)
-        .collect()
+    fields.iter().filter(|field| field.is(name)).map(Field::unfolded).collect()
+}
+
+/// Whether this is two tokens around a slash, and nothing or a semicolon after them.
+fn is_well_formed_type(value: &[u8]) -> bool {
+    let piece = trim(up_to(value, memchr(b';', value).unwrap_or(value.len())));
+    let mut halves = piece.splitn(2, |&b| b == b'/');
+    let is_token = |half: Option<&[u8]>| {
+        half.is_some_and(|half| !half.is_empty() && half.iter().all(|&b| is_token_byte(b)))
+    };
+    is_token(halves.next()) && is_token(halves.next())
+}
+
+fn is_token_byte(byte: u8) -> bool {
+    byte.is_ascii_graphic() && !b"()<>@,;:\\\"/[]?=".contains(&byte)
 }
 
 fn add_boundaries(field: &Field<'_>, boundaries: &mut Vec<Vec<u8>>, defects: &mut Defects) {
@@ -162,13 +164,12 @@ fn encodings_of(values: &[Cow<'_, [u8]>], defects: &mut Defects) -> Vec<Encoding
     let mut all = Vec::new();
     for value in values {
         let bare = encodings_in(&without_comments(value));
-        let found = if bare.is_empty() {
-            encodings_in(value)
-        } else {
-            bare
-        };
-        if found.len() != 1 && !trim(value).is_empty() {
-            defects.add(Defect::UnknownTransferEncoding);
+        let found = if bare.is_empty() { encodings_in(value) } else { bare };
+        if !is_well_formed_encoding(value) {
+            defects.add(match found.len() {
+                1 => Defect::MalformedTransferEncoding,
+                _ => Defect::UnknownTransferEncoding,
+            });
         }
         all.extend(found);
         if all.is_empty() {
@@ -186,6 +187,13 @@ fn encodings_of(values: &[Cow<'_, [u8]>], defects: &mut Defects) -> Vec<Encoding
         }
     });
     all
+}
+
+/// Whether one of the known names stands alone in the field.
+fn is_well_formed_encoding(value: &[u8]) -> bool {
+    let name = trim(value);
+    let name = if starts_with(name, b"x-") { from(name, 2) } else { name };
+    STANDARD_NAMES.iter().any(|known| known.as_bytes().eq_ignore_ascii_case(name))
 }
 
 /// The encodings whose names occur in `value`, however they are disguised.
@@ -230,26 +238,16 @@ impl Partial {
             std::str::from_utf8(trim(&value)).ok()?.parse().ok()
         };
         let id = Parameter::find(value, "id").standard()?;
-        Some(Self {
-            id,
-            number: number("number")?,
-            total: number("total"),
-        })
+        Some(Self { id, number: number("number")?, total: number("total") })
     }
 }
 
 /// The first word of a disposition (RFC 2183), in lower case.
 pub(crate) fn disposition(value: &[u8]) -> Vec<u8> {
     let bare = without_comments(value);
-    let start = bare
-        .iter()
-        .position(u8::is_ascii_alphabetic)
-        .unwrap_or(bare.len());
+    let start = bare.iter().position(u8::is_ascii_alphabetic).unwrap_or(bare.len());
     let word = from(&bare, start);
-    let end = word
-        .iter()
-        .position(|b| !b.is_ascii_alphabetic())
-        .unwrap_or(word.len());
+    let end = word.iter().position(|b| !b.is_ascii_alphabetic()).unwrap_or(word.len());
     up_to(word, end).to_ascii_lowercase()
 }
 
@@ -266,6 +264,8 @@ const NAMES: &[(&str, Encoding)] = &[
     ("yenc", Encoding::Yenc),
 ];
 
+const STANDARD_NAMES: &[&str] =
+    &["7bit", "8bit", "base64", "binary", "quoted-printable", "uue", "uuencode", "yenc"];
 /// Subtypes of message that hold no message.
 const REPORTS: &[&str] = &[
     "delivery-status",

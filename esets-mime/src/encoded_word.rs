@@ -21,9 +21,8 @@ pub fn decode(text: &[u8]) -> String {
             continue;
         };
         let before = up_to(rest, start);
-        let joins = held
-            .as_ref()
-            .is_some_and(|(label, _)| label.eq_ignore_ascii_case(word.charset));
+        let joins =
+            held.as_ref().is_some_and(|(label, _)| label.eq_ignore_ascii_case(word.charset));
         if !before.iter().all(|&b| is_space(b)) || held.is_none() {
             flush(&mut held, &mut out);
             out.push_str(&charset::guess(before));
@@ -31,9 +30,7 @@ pub fn decode(text: &[u8]) -> String {
             flush(&mut held, &mut out);
         }
         // Words of one character set are one text: a character may be cut between them.
-        held.get_or_insert_with(|| (word.charset, Vec::new()))
-            .1
-            .extend(word.bytes());
+        held.get_or_insert_with(|| (word.charset, Vec::new())).1.extend(word.bytes());
         rest = from(rest, start.saturating_add(word.length));
     }
     flush(&mut held, &mut out);
@@ -72,23 +69,14 @@ impl<'a> Word<'a> {
         let data = from(label, first.saturating_add(3));
         let end = memmem::find(up_to(data, LONGEST_WORD), b"?=")?;
         let length = first.saturating_add(end).saturating_add(7);
-        Some(Self {
-            charset,
-            is_base64,
-            text: slice(data, 0..end),
-            length,
-        })
+        Some(Self { charset, is_base64, text: slice(data, 0..end), length })
     }
 
     fn bytes(&self) -> Vec<u8> {
         if self.is_base64 {
             return Encoding::Base64.decode(self.text).to_vec(usize::MAX);
         }
-        let spaced: Vec<u8> = self
-            .text
-            .iter()
-            .map(|&b| if b == b'_' { b' ' } else { b })
-            .collect();
+        let spaced: Vec<u8> = self.text.iter().map(|&b| if b == b'_' { b' ' } else { b }).collect();
         Encoding::QuotedPrintable.decode(&spaced).to_vec(usize::MAX)
     }
 }

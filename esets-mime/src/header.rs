@@ -2,74 +2,10 @@
 
 use crate::bytes::{Breaks, from, is_blank, line_end, slice, starts_with, trim, up_to};
 use crate::defect::{Defect, Defects, Limit};
-use crate::encoded_word;
+use crate::field::Field;
 use crate::limits::Limits;
 use memchr::memchr;
-use std::borrow::Cow;
 use std::ops::Range;
-
-/// One header field, as it stands in the message.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Field<'a> {
-    name: &'a [u8],
-    value: &'a [u8],
-    offset: usize,
-}
-
-impl<'a> Field<'a> {
-    /// The name before the colon, untouched.
-    #[must_use]
-    pub fn name(&self) -> &'a [u8] {
-        self.name
-    }
-
-    /// Everything after the colon up to the line end, folds included.
-    #[must_use]
-    pub fn raw_value(&self) -> &'a [u8] {
-        self.value
-    }
-
-    /// Where the field stands in the message, name to value, without the line end.
-    #[must_use]
-    pub fn range(&self) -> Range<usize> {
-        let length = self
-            .name
-            .len()
-            .saturating_add(1)
-            .saturating_add(self.value.len());
-        self.offset..self.offset.saturating_add(length)
-    }
-
-    /// Whether this is the field `name`, whatever the case. White space, control characters and
-    /// comments within the name are ignored, because some mail programs ignore them.
-    #[must_use]
-    pub fn is(&self, name: &str) -> bool {
-        significant(self.name).eq(name.bytes().map(|b| b.to_ascii_lowercase()))
-    }
-
-    /// The value on one line: folds undone, white space around it removed.
-    #[must_use]
-    pub fn unfolded(&self) -> Cow<'a, [u8]> {
-        let value = trim(self.value);
-        if value.iter().any(|b| matches!(b, b'\r' | b'\n')) {
-            return Cow::Owned(
-                value
-                    .iter()
-                    .copied()
-                    .filter(|b| !matches!(b, b'\r' | b'\n'))
-                    .collect(),
-            );
-        }
-        Cow::Borrowed(value)
-    }
-
-    /// The value as text: unfolded, encoded words (RFC 2047) decoded, other bytes read as UTF-8 or
-    /// else as Windows-1252.
-    #[must_use]
-    pub fn text(&self) -> String {
-        encoded_word::decode(&self.unfolded())
-    }
-}
 
 /// What the top of an entity holds.
 #[derive(Debug, Default)]
@@ -88,10 +24,7 @@ pub(crate) fn read<'a>(
 ) -> Header<'a> {
     let mut walk = Walk::new(raw, range.clone(), Breaks::Any, limits);
     walk.run(defects);
-    let mut header = Header {
-        bodies: walk.bodies(defects),
-        fields: walk.fields,
-    };
+    let mut header = Header { bodies: walk.bodies(defects), fields: walk.fields };
     let first = header.bodies.iter().copied().max().unwrap_or(range.start);
     let top = slice(raw, range.start..first);
     if memchr(0, top).is_some() {
@@ -133,23 +66,6 @@ fn describes_content(field: &Field<'_>) -> bool {
 fn has_bare_return(text: &[u8]) -> bool {
     memchr::memchr_iter(b'\r', text)
         .any(|at| from(text, at.saturating_add(1)).first() != Some(&b'\n'))
-}
-
-/// The characters of a field name that count, in lower case.
-fn significant(name: &[u8]) -> impl Iterator<Item = u8> {
-    let mut depth = 0_u32;
-    name.iter().filter_map(move |&b| match b {
-        b'(' => {
-            depth = depth.saturating_add(1);
-            None
-        }
-        b')' => {
-            depth = depth.saturating_sub(1);
-            None
-        }
-        33..=126 if depth == 0 => Some(b.to_ascii_lowercase()),
-        _ => None,
-    })
 }
 
 /// One pass over the lines of a header.
@@ -239,18 +155,10 @@ impl<'a, 'l> Walk<'a, 'l> {
 
     fn keep(&mut self, field: Field<'a>, defects: &mut Defects) {
         let describes = describes_content(&field);
-        if describes
-            && !field
-                .name
-                .iter()
-                .all(|b| (33..=126).contains(b) && *b != b'(')
-        {
+        if describes && !field.name.iter().all(|b| (33..=126).contains(b) && *b != b'(') {
             defects.add(Defect::OddFieldName);
         }
-        let room = self
-            .limits
-            .headers
-            .saturating_mul(if describes { 2 } else { 1 });
+        let room = self.limits.headers.saturating_mul(if describes { 2 } else { 1 });
         if self.fields.len() < room {
             self.fields.push(field);
         } else {
@@ -293,11 +201,7 @@ impl<'a, 'l> Walk<'a, 'l> {
 fn field(line: &[u8], offset: usize) -> Option<Field<'_>> {
     let colon = memchr(b':', line)?;
     let (name, value) = (up_to(line, colon), from(line, colon.saturating_add(1)));
-    let field = Field {
-        name,
-        value,
-        offset,
-    };
+    let field = Field { name, value, offset };
     let core = trim(name);
     let plain = !core.is_empty() && core.iter().all(|b| (33..=126).contains(b));
     (plain || describes_content(&field)).then_some(field)
@@ -309,8 +213,4 @@ pub(crate) fn is_from_line(line: &[u8]) -> bool {
 }
 
 /// The fields that say what a body is.
-const CONTENT: &[&str] = &[
-    "content-disposition",
-    "content-transfer-encoding",
-    "content-type",
-];
+const CONTENT: &[&str] = &["content-disposition", "content-transfer-encoding", "content-type"];

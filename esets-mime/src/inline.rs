@@ -76,24 +76,14 @@ fn yenc(text: &[u8], begin: usize) -> Option<Block<'_>> {
     let arguments = control.strip_prefix(b"=ybegin ")?;
     let name = memmem::find(arguments, b"name=").map(|at| from(arguments, at.saturating_add(5)));
     let data = until_line(text, next, |line| line.starts_with(b"=yend"));
-    Some(Block {
-        name: trim(name.unwrap_or_default()),
-        encoding: Encoding::Yenc,
-        data,
-        text,
-    })
+    Some(Block { name: trim(name.unwrap_or_default()), encoding: Encoding::Yenc, data, text })
 }
 
 fn base64(text: &[u8], begin: usize) -> Option<Block<'_>> {
     let (line, next) = first_line(text, begin)?;
     let name = mode_and_name(line.strip_prefix(b"begin-base64")?)?.1;
     let data = until_line(text, next, |line| line == b"====");
-    Some(Block {
-        name,
-        encoding: Encoding::Base64,
-        data,
-        text,
-    })
+    Some(Block { name, encoding: Encoding::Base64, data, text })
 }
 
 fn uuencode(text: &[u8], begin: usize) -> Option<(Block<'_>, Option<Block<'_>>)> {
@@ -106,12 +96,7 @@ fn uuencode(text: &[u8], begin: usize) -> Option<(Block<'_>, Option<Block<'_>>)>
         return None;
     }
     let data = until_line(text, next, |line| trim(line).eq_ignore_ascii_case(b"end"));
-    let block = |encoding| Block {
-        name,
-        encoding,
-        data: data.clone(),
-        text,
-    };
+    let block = |encoding| Block { name, encoding, data: data.clone(), text };
     let uu = (is_uu || !is_xx).then(|| block(Encoding::Uuencode));
     let xx = is_xx.then(|| block(Encoding::Xxencode));
     match (uu, xx) {
@@ -126,10 +111,7 @@ fn mode_and_name(arguments: &[u8]) -> Option<(&[u8], &[u8])> {
         return None;
     };
     let rest = trim(rest);
-    let end = rest
-        .iter()
-        .position(|b| matches!(b, b' ' | b'\t'))
-        .unwrap_or(rest.len());
+    let end = rest.iter().position(|b| matches!(b, b' ' | b'\t')).unwrap_or(rest.len());
     Some((up_to(rest, end), trim(from(rest, end))))
 }
 

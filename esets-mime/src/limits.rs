@@ -20,12 +20,6 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self {
-            depth: 128,
-            header_bytes: 256 << 10,
-            headers: 5_000,
-            parts: 10_000,
-            readings: 500,
-        }
+        Self { depth: 128, header_bytes: 256 << 10, headers: 5_000, parts: 10_000, readings: 500 }
     }
 }

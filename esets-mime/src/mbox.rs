@@ -36,9 +36,7 @@ pub fn split(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
 
 fn next_separator(bytes: &[u8], start: usize) -> Option<usize> {
     let found = memmem::find_iter(from(bytes, start), b"From ").map(|at| start.saturating_add(at));
-    found
-        .into_iter()
-        .find(|&at| at >= start && is_separator(bytes, at))
+    found.into_iter().find(|&at| at >= start && is_separator(bytes, at))
 }
 
 fn is_separator(bytes: &[u8], at: usize) -> bool {
@@ -56,9 +54,7 @@ fn is_separator(bytes: &[u8], at: usize) -> bool {
 
 /// Whether a field's name and colon, or another `From ` line, come first.
 fn starts_with_field(text: &[u8]) -> bool {
-    let name = text
-        .iter()
-        .take_while(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'))
-        .count();
+    let name =
+        text.iter().take_while(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_')).count();
     (name > 0 && from(text, name).first() == Some(&b':')) || is_from_line(text)
 }

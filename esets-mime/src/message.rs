@@ -1,7 +1,7 @@
 //! A message and the parts it falls into.
 
 use crate::defect::Defect;
-use crate::header::Field;
+use crate::field::Field;
 use crate::limits::Limits;
 use crate::parse;
 use crate::part::Part;

@@ -4,6 +4,9 @@
 use crate::bytes::{from, is_space, trim, up_to};
 use crate::charset;
 use crate::encoded_word;
+use crate::value::{
+    forms, is_unmistakable, percent_bytes, plain_forms, standard, without_comments,
+};
 use memchr::{memchr, memmem};
 
 /// One occurrence of `name=…` in a field.
@@ -37,10 +40,7 @@ impl<'v> Parameter<'v> {
 
     pub(crate) fn is_repeated(&self) -> bool {
         let plain = |extended| {
-            self.found
-                .iter()
-                .filter(|o| o.section.is_none() && o.extended == extended)
-                .count()
+            self.found.iter().filter(|o| o.section.is_none() && o.extended == extended).count()
         };
         plain(true) > 1 || plain(false) > 1
     }
@@ -53,6 +53,14 @@ impl<'v> Parameter<'v> {
     pub(crate) fn standard(&self) -> Option<Vec<u8>> {
         let first = self.found.iter().find(|o| o.section.is_none())?;
         Some(standard(first.text))
+    }
+
+    /// The value of the first occurrence, if it is one that no reader can mistake: a token or a plain
+    /// quoted string.
+    pub(crate) fn agreed(&self) -> Option<Vec<u8>> {
+        let first = self.found.iter().find(|o| o.section.is_none() && !o.extended)?;
+        let is_plain = |b: &u8| b.is_ascii_graphic() || *b == b' ';
+        is_unmistakable(first.text).then(|| standard(first.text)).filter(|v| v.iter().all(is_plain))
     }
 
     /// Every reading of every occurrence, each once, the likeliest first.
@@ -113,39 +121,10 @@ impl<'v> Parameter<'v> {
         if !sections.is_empty() {
             all.push(joined);
         }
-        let single = self
-            .found
-            .iter()
-            .filter(|o| o.section.is_none() && o.extended);
+        let single = self.found.iter().filter(|o| o.section.is_none() && o.extended);
         all.extend(single.map(|o| percent_decoded(&standard(o.text))));
         all
     }
-}
-
-/// `text` without its comments (RFC 5322, 3.2.2), quoted parentheses left alone.
-pub(crate) fn without_comments(text: &[u8]) -> Vec<u8> {
-    let mut out = Vec::new();
-    let (mut depth, mut quoted, mut escaped) = (0_u32, false, false);
-    for &byte in text {
-        let literal = std::mem::replace(&mut escaped, false);
-        match byte {
-            b'\\' if !literal => escaped = true,
-            b'"' if !literal && depth == 0 => quoted = !quoted,
-            b'(' if !literal && !quoted => {
-                depth = depth.saturating_add(1);
-                continue;
-            }
-            b')' if !literal && !quoted && depth > 0 => {
-                depth = depth.saturating_sub(1);
-                continue;
-            }
-            _ => {}
-        }
-        if depth == 0 {
-            out.push(byte);
-        }
-    }
-    out
 }
 
 /// Bytes in a character set that they may have named.
@@ -214,129 +193,22 @@ fn occurrence(text: &[u8]) -> Option<Occurrence<'_>> {
         rest = skip_blanks(from(after, digits));
     }
     let text = up_to(skip_blanks(rest.strip_prefix(b"=")?), LONGEST);
-    Some(Occurrence {
-        section,
-        extended,
-        text,
-    })
+    Some(Occurrence { section, extended, text })
 }
 
 fn skip_blanks(text: &[u8]) -> &[u8] {
-    from(
-        text,
-        text.iter().take_while(|&&b| is_space(b) || b == 0).count(),
-    )
-}
-
-/// The value as RFC 2045 has it: a quoted string without its escapes, or a token.
-fn standard(text: &[u8]) -> Vec<u8> {
-    match text.strip_prefix(b"\"") {
-        Some(quoted) => unescaped(inside_quotes(quoted)),
-        None => {
-            let plain = without_comments(text);
-            let plain = from(&plain, plain.iter().take_while(|&&b| is_space(b)).count());
-            up_to(plain, token_length(plain)).to_vec()
-        }
-    }
-}
-
-/// The stretches of `text` that may be meant, likeliest first.
-fn forms(text: &[u8]) -> Vec<Vec<u8>> {
-    let mut all = plain_forms(text);
-    if text.first() == Some(&b'"') {
-        // A reader that does not know quotes stops within them.
-        all.push(from(until_semicolon(text), 1).to_vec());
-    } else {
-        all.push(text.to_vec());
-    }
-    all
-}
-
-/// The readings that also make sense for a name.
-fn plain_forms(text: &[u8]) -> Vec<Vec<u8>> {
-    let mut all = vec![standard(text)];
-    if let Some(quoted) = text.strip_prefix(b"\"") {
-        all.push(inside_quotes(quoted).to_vec());
-    } else {
-        all.push(trim(until_semicolon(text)).to_vec());
-        all.push(up_to(text, token_length(text)).to_vec());
-    }
-    all
-}
-
-fn until_semicolon(text: &[u8]) -> &[u8] {
-    up_to(text, memchr(b';', text).unwrap_or(text.len()))
-}
-
-fn token_length(text: &[u8]) -> usize {
-    text.iter()
-        .position(|&b| is_space(b) || matches!(b, b';' | b','))
-        .unwrap_or(text.len())
-}
-
-/// Up to the closing quote, or all if there is none.
-fn inside_quotes(text: &[u8]) -> &[u8] {
-    let mut escaped = false;
-    let end = text.iter().position(|&b| {
-        let literal = std::mem::replace(&mut escaped, false);
-        escaped = b == b'\\' && !literal;
-        b == b'"' && !literal
-    });
-    up_to(text, end.unwrap_or(text.len()))
-}
-
-fn unescaped(text: &[u8]) -> Vec<u8> {
-    let mut out = Vec::new();
-    let mut escaped = false;
-    for &byte in text {
-        let literal = std::mem::replace(&mut escaped, false);
-        if byte == b'\\' && !literal {
-            escaped = true;
-        } else {
-            out.push(byte);
-        }
-    }
-    out
+    from(text, text.iter().take_while(|&&b| is_space(b) || b == 0).count())
 }
 
 /// `charset'language'text`, percent-encoded.
 fn percent_decoded(text: &[u8]) -> Labelled {
     let mut parts = text.splitn(3, |&b| b == b'\'');
     match (parts.next(), parts.next(), parts.next()) {
-        (Some(label), Some(_), Some(rest)) => Labelled {
-            label: label.to_vec(),
-            bytes: percent_bytes(rest),
-        },
-        _ => Labelled {
-            label: Vec::new(),
-            bytes: percent_bytes(text),
-        },
+        (Some(label), Some(_), Some(rest)) => {
+            Labelled { label: label.to_vec(), bytes: percent_bytes(rest) }
+        }
+        _ => Labelled { label: Vec::new(), bytes: percent_bytes(text) },
     }
-}
-
-fn percent_bytes(text: &[u8]) -> Vec<u8> {
-    let mut out = Vec::new();
-    let mut rest = text;
-    while let Some((&byte, after)) = rest.split_first() {
-        let digits = (after.first().and_then(hex), after.get(1).and_then(hex));
-        rest = match (byte, digits) {
-            (b'%', (Some(high), Some(low))) => {
-                out.push((high << 4) | low);
-                from(after, 2)
-            }
-            _ => {
-                out.push(byte);
-                after
-            }
-        };
-    }
-    out
-}
-
-fn hex(digit: &u8) -> Option<u8> {
-    char::from(*digit)
-        .to_digit(16)
-        .and_then(|value| u8::try_from(value).ok())
 }
 
 /// Occurrences, and readings of them, that are cared for.

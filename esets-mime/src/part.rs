@@ -2,7 +2,7 @@
 
 use crate::bytes::slice;
 use crate::describe::{MOST_FIELDS, MediaType, Partial, disposition, values};
-use crate::header::Field;
+use crate::field::Field;
 use crate::parameter::Parameter;
 use crate::transfer::{Decoded, Encoding};
 use std::borrow::Cow;
@@ -138,17 +138,13 @@ impl<'a> Part<'a> {
     /// The media type of the first content type field.
     #[must_use]
     pub fn media_type(&self) -> Option<MediaType> {
-        self.header("content-type")
-            .map(|field| MediaType::read(&field.unfolded()))
+        self.header("content-type").map(|field| MediaType::read(&field.unfolded()))
     }
 
     /// The media types of all content type fields.
     #[must_use]
     pub fn media_types(&self) -> Vec<MediaType> {
-        values(&self.fields, "content-type")
-            .iter()
-            .map(|value| MediaType::read(value))
-            .collect()
+        values(&self.fields, "content-type").iter().map(|value| MediaType::read(value)).collect()
     }
 
     /// The label of the character set, in lower case.
@@ -168,9 +164,7 @@ impl<'a> Part<'a> {
     /// Which fragment of which message this is, for message/partial.
     #[must_use]
     pub fn partial(&self) -> Option<Partial> {
-        values(&self.fields, "content-type")
-            .iter()
-            .find_map(|value| Partial::read(value))
+        values(&self.fields, "content-type").iter().find_map(|value| Partial::read(value))
     }
 
     /// The name under which a mail program would most likely save the part.
@@ -186,10 +180,7 @@ impl<'a> Part<'a> {
             return vec![crate::charset::guess(self.embedded_name)];
         }
         let mut names: Vec<String> = Vec::new();
-        for (field, parameter) in [
-            ("content-disposition", "filename"),
-            ("content-type", "name"),
-        ] {
+        for (field, parameter) in [("content-disposition", "filename"), ("content-type", "name")] {
             for value in values(&self.fields, field).iter().take(MOST_FIELDS) {
                 names.extend(Parameter::find(value, parameter).texts());
             }
@@ -200,17 +191,12 @@ impl<'a> Part<'a> {
                 seen.push(name);
             }
         }
-        seen.into_iter()
-            .map(|name| Cow::Owned(name.clone()))
-            .collect()
+        seen.into_iter().map(|name| Cow::Owned(name.clone())).collect()
     }
 
     /// The words of all dispositions, such as `attachment`, in lower case.
     pub(crate) fn dispositions(fields: &[Field<'_>]) -> Vec<Vec<u8>> {
-        values(fields, "content-disposition")
-            .iter()
-            .map(|value| disposition(value))
-            .collect()
+        values(fields, "content-disposition").iter().map(|value| disposition(value)).collect()
     }
 }
 

@@ -1,12 +1,13 @@
 //! The readings of one body: the encodings that it may be in, and what kind of part it is.
 
-use crate::bytes::{lines, up_to};
+use crate::bytes::{from, is_space, up_to};
 use crate::defect::{Defect, Defects};
 use crate::describe::Description;
-use crate::header::Field;
+use crate::field::Field;
 use crate::parameter::Parameter;
 use crate::part::{Kind, Part};
-use crate::transfer::{Encoding, is_clean_base64, is_dirty_base64, looks_like_base64};
+use crate::transfer::{Encoding, is_clean_base64, looks_like_base64};
+use memchr::memchr;
 
 /// Every encoding in which `body` is to be read, the likeliest first.
 pub(crate) fn encodings(
@@ -37,26 +38,31 @@ pub(crate) fn encodings(
 /// Further readings of a body that is declared base64.
 fn base64(body: &[u8], defects: &mut Defects) -> Vec<Encoding> {
     let mut all = Vec::new();
-    if !is_dirty_base64(body) {
-        return all;
+    if has_early_padding(body) {
+        all.push(Encoding::Base64UntilPadding);
     }
-    defects.add(Defect::DirtyBase64);
-    all.push(Encoding::Base64UntilPadding);
-    if lines(body).any(|line| !is_clean_base64(line)) {
+    if !is_clean_base64(body) {
         all.push(Encoding::Base64CleanLines);
+        if body.iter().any(|b| matches!(b, b'-' | b'_')) {
+            all.push(Encoding::Base64Url);
+        }
     }
-    if body.iter().any(|b| matches!(b, b'-' | b'_')) {
-        all.push(Encoding::Base64Url);
+    if !all.is_empty() {
+        defects.add(Defect::DirtyBase64);
     }
     let sample = up_to(body, SAMPLE);
-    let foreign = sample
-        .iter()
-        .filter(|b| !b.is_ascii_alphanumeric() && !matches!(b, b'+' | b'/' | b'=' | b'\r' | b'\n'));
-    if foreign.count().saturating_mul(10) > sample.len() {
+    let foreign = sample.chunks(1).filter(|byte| !is_clean_base64(byte)).count();
+    if foreign.saturating_mul(10) > sample.len() {
         defects.add(Defect::UndecodableBase64);
         all.push(Encoding::Identity);
     }
     all
+}
+
+/// Whether padding stands before more data.
+fn has_early_padding(body: &[u8]) -> bool {
+    let after = memchr(b'=', body).map(|at| from(body, at)).unwrap_or_default();
+    after.iter().any(|&b| b != b'=' && !is_space(b))
 }
 
 /// What a leaf is, by its type, disposition and names.

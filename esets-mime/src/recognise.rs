@@ -35,11 +35,7 @@ pub(crate) fn utf16(bytes: &[u8]) -> Option<Encoding> {
 
 fn is_message(text: &[u8]) -> bool {
     let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
-    let blank = text
-        .iter()
-        .take_while(|b| matches!(b, b'\r' | b'\n'))
-        .take(16)
-        .count();
+    let blank = text.iter().take_while(|b| matches!(b, b'\r' | b'\n')).take(16).count();
     let text = from(text, blank);
     let mut evidence = Evidence::default();
     let mut at = 0;
@@ -90,7 +86,9 @@ impl Evidence {
             && is_plausible(field, value)
         {
             self.seen.push(field);
-            self.points = self.points.saturating_add(*points);
+            let is_multipart =
+                *field == "content-type" && starts_with(value.trim_ascii(), b"multipart/");
+            self.points = self.points.saturating_add(*points).saturating_add(is_multipart.into());
         }
         true
     }
@@ -103,9 +101,7 @@ impl Evidence {
 fn is_name(name: &[u8]) -> bool {
     let name = name.trim_ascii_end();
     !name.is_empty()
-        && name
-            .iter()
-            .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.' | 0))
+        && name.iter().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.' | 0))
 }
 
 /// Fields that other formats have as well count only with a value that a mail has.

@@ -1,7 +1,7 @@
 //! Base64, as in RFC 2045, 6.8, read the way the most forgiving mail programs do.
 
 use super::Decode;
-use crate::bytes::{from, is_space, lines, up_to};
+use crate::bytes::{from, lines, up_to};
 
 /// Sextets on their way to bytes.
 pub(super) struct Base64 {
@@ -14,27 +14,15 @@ pub(super) struct Base64 {
 
 impl Base64 {
     pub(super) fn new() -> Self {
-        Self {
-            values: &STANDARD,
-            bits: 0,
-            held: 0,
-            stops_at_padding: false,
-            stopped: false,
-        }
+        Self { values: &STANDARD, bits: 0, held: 0, stops_at_padding: false, stopped: false }
     }
 
     pub(super) fn until_padding() -> Self {
-        Self {
-            stops_at_padding: true,
-            ..Self::new()
-        }
+        Self { stops_at_padding: true, ..Self::new() }
     }
 
     pub(super) fn url() -> Self {
-        Self {
-            values: &URL,
-            ..Self::new()
-        }
+        Self { values: &URL, ..Self::new() }
     }
 
     /// Decodes whole groups as long as they hold nothing else; returns the input used.
@@ -57,10 +45,7 @@ impl Base64 {
     }
 
     fn value(&self, byte: u8) -> u8 {
-        self.values
-            .get(usize::from(byte))
-            .copied()
-            .unwrap_or(FOREIGN)
+        self.values.get(usize::from(byte)).copied().unwrap_or(FOREIGN)
     }
 
     fn one(&mut self, byte: u8, out: &mut Vec<u8>) {
@@ -123,13 +108,6 @@ pub(crate) fn is_clean(text: &[u8]) -> bool {
     text.chunks(1024).all(|chunk| foreign_in(chunk) == 0)
 }
 
-/// Whether there are foreign characters in the text, or padding before its last line.
-pub(crate) fn is_dirty(text: &[u8]) -> bool {
-    let padding = memchr::memchr(b'=', text);
-    let after = padding.map(|at| from(text, at)).unwrap_or_default();
-    after.iter().any(|&b| b != b'=' && !is_space(b)) || !is_clean(text)
-}
-
 /// Whether the body is base64 as far as one can see: long lines of nothing else, all but the last
 /// equally long.
 pub(crate) fn looks_like(body: &[u8]) -> bool {
@@ -148,7 +126,7 @@ pub(crate) fn looks_like(body: &[u8]) -> bool {
         total = total.saturating_add(line.len());
     }
     let long_line = body.len() > SAMPLE && total == 0 && is_clean(up_to(body, SAMPLE));
-    (total >= SHORTEST && is_mixed(up_to(body, SAMPLE))) || long_line
+    (total >= SHORTEST || long_line) && is_mixed(up_to(body, SAMPLE))
 }
 
 /// Encoded data holds letters of both cases or digits; one long word or a ruler of `=` does not.
@@ -191,10 +169,7 @@ const fn table(plus: u8, slash: u8) -> [u8; 256] {
     values
 }
 
-#[expect(
-    clippy::indexing_slicing,
-    reason = "a byte is always within 256 entries"
-)]
+#[expect(clippy::indexing_slicing, reason = "a byte is always within 256 entries")]
 const fn set(values: &mut [u8; 256], byte: u8, value: u8) {
     values[byte as usize] = value;
 }

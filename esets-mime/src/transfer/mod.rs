@@ -6,9 +6,7 @@ mod utf16;
 mod uuencode;
 mod yenc;
 
-pub(crate) use base64::{
-    is_clean as is_clean_base64, is_dirty as is_dirty_base64, looks_like as looks_like_base64,
-};
+pub(crate) use base64::{is_clean as is_clean_base64, looks_like as looks_like_base64};
 pub(crate) use uuencode::{is_uu_line, is_xx_line};
 
 use crate::bytes::{Breaks, from, line_end, slice, up_to};
@@ -73,10 +71,7 @@ impl Encoding {
             Self::Identity => vec![],
             Self::Base64 | Self::Base64CleanLines => vec![Box::new(base64::Base64::new())],
             Self::Base64Twice => {
-                vec![
-                    Box::new(base64::Base64::new()),
-                    Box::new(base64::Base64::new()),
-                ]
+                vec![Box::new(base64::Base64::new()), Box::new(base64::Base64::new())]
             }
             Self::Base64UntilPadding => vec![Box::new(base64::Base64::until_padding())],
             Self::Base64Url => vec![Box::new(base64::Base64::url())],
@@ -87,14 +82,8 @@ impl Encoding {
             Self::Xxencode => vec![Box::new(uuencode::Uuencode::xx())],
             Self::Yenc => vec![Box::new(yenc::Yenc::default())],
         };
-        let only_clean_lines = self == Self::Base64CleanLines;
-        Decoded {
-            rest: body,
-            stages,
-            only_clean_lines,
-            ready: Vec::new(),
-            taken: 0,
-        }
+        let clean_line = (self == Self::Base64CleanLines).then_some(0);
+        Decoded { rest: body, stages, clean_line, ready: Vec::new(), taken: 0 }
     }
 }
 
@@ -110,16 +99,15 @@ trait Decode {
 pub struct Decoded<'a> {
     rest: &'a [u8],
     stages: Vec<Box<dyn Decode + Send>>,
-    only_clean_lines: bool,
+    /// How much of the current line is left, if only clean lines are decoded.
+    clean_line: Option<usize>,
     ready: Vec<u8>,
     taken: usize,
 }
 
 impl fmt::Debug for Decoded<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Decoded")
-            .field("rest", &self.rest.len())
-            .finish_non_exhaustive()
+        f.debug_struct("Decoded").field("rest", &self.rest.len()).finish_non_exhaustive()
     }
 }
 
@@ -143,45 +131,37 @@ impl Decoded<'_> {
         self.ready.clear();
         self.taken = 0;
         while self.ready.is_empty() && !self.rest.is_empty() {
-            if self.only_clean_lines {
-                self.drop_dirty_lines();
-            }
+            self.clean_line = match self.clean_line {
+                Some(0) => Some(self.next_clean_line()),
+                left => left,
+            };
             self.decode_piece();
         }
         !self.ready.is_empty()
     }
 
     fn decode_piece(&mut self) {
-        let (mut length, mut last) = (PIECE.min(self.rest.len()), self.rest.len() <= PIECE);
-        if self.only_clean_lines {
-            let (_, next) = line_end(self.rest, 0, Breaks::Any);
-            length = length.min(next);
-            last = false;
-        }
-        let piece = up_to(self.rest, length);
-        let [first, others @ ..] = self.stages.as_mut_slice() else {
-            return;
-        };
-        let used = match first.decode(piece, last, &mut self.ready) {
+        let length = PIECE.min(self.clean_line.unwrap_or(PIECE)).min(self.rest.len());
+        let last = length == self.rest.len();
+        let [first, others @ ..] = self.stages.as_mut_slice() else { return };
+        let used = match first.decode(up_to(self.rest, length), last, &mut self.ready) {
             0 => length,
             used => used,
         };
         self.rest = from(self.rest, used);
-        let last = self.rest.is_empty();
+        self.clean_line = self.clean_line.map(|left| left.saturating_sub(used));
         for stage in others {
             let between = std::mem::take(&mut self.ready);
-            stage.decode(&between, last, &mut self.ready);
-        }
-        if self.only_clean_lines && last {
-            first.decode(&[], true, &mut self.ready);
+            stage.decode(&between, self.rest.is_empty(), &mut self.ready);
         }
     }
 
-    fn drop_dirty_lines(&mut self) {
+    /// Skips to the next line without foreign characters and returns its length.
+    fn next_clean_line(&mut self) -> usize {
         loop {
             let (end, next) = line_end(self.rest, 0, Breaks::Any);
             if self.rest.is_empty() || is_clean_base64(slice(self.rest, 0..end)) {
-                return;
+                return next;
             }
             self.rest = from(self.rest, next);
         }

@@ -51,11 +51,7 @@ fn push_line(line: &[u8], out: &mut Vec<u8>) {
 
 /// What follows the last printable byte, if it may turn out to be the end of a line.
 fn trailing_blanks(run: &[u8]) -> usize {
-    let blanks = run
-        .iter()
-        .rev()
-        .take_while(|&&b| is_blank(b) || b == b'\r')
-        .count();
+    let blanks = run.iter().rev().take_while(|&&b| is_blank(b) || b == b'\r').count();
     if blanks > LONGEST { 0 } else { blanks }
 }
 
@@ -88,9 +84,7 @@ fn escape(text: &[u8], last: bool, out: &mut Vec<u8>) -> Option<usize> {
 }
 
 fn hex(digit: u8) -> Option<u8> {
-    char::from(digit)
-        .to_digit(16)
-        .and_then(|value| u8::try_from(value).ok())
+    char::from(digit).to_digit(16).and_then(|value| u8::try_from(value).ok())
 }
 
 /// More blanks than this are never held back, so that the decoder always gets on.

@@ -11,18 +11,11 @@ pub(super) struct Uuencode {
 
 impl Uuencode {
     pub(super) fn uu() -> Self {
-        Self {
-            value: uu,
-            in_long_line: false,
-            ended: false,
-        }
+        Self { value: uu, in_long_line: false, ended: false }
     }
 
     pub(super) fn xx() -> Self {
-        Self {
-            value: xx,
-            ..Self::uu()
-        }
+        Self { value: xx, ..Self::uu() }
     }
 
     /// A count, then groups of four characters; missing ones are spaces that a relay has cut.
@@ -71,8 +64,7 @@ pub(crate) fn is_uu_line(line: &[u8]) -> bool {
 
 /// Whether this can be a data line of xxencode.
 pub(crate) fn is_xx_line(line: &[u8]) -> bool {
-    line.iter()
-        .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'-'))
+    line.iter().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'-'))
         && has_its_length(line, xx)
 }
 

@@ -1,0 +1,160 @@
+//! The parts that a body becomes.
+
+use super::{Entity, Job, Parser, Role, blank_lines};
+use crate::boundary::Strength;
+use crate::bytes::slice;
+use crate::defect::{Defect, Limit};
+use crate::inline;
+use crate::part::{Kind, Part};
+use crate::recognise::looks_like_message;
+use crate::transfer::Encoding;
+use std::ops::Range;
+use std::sync::Arc;
+
+impl<'a> Parser<'a> {
+    /// A message in the message, to be read in place.
+    pub(super) fn nested(&mut self, entity: &mut Entity<'a>, body: Range<usize>) {
+        let kind = if entity.description.is_partial() { Kind::Partial } else { Kind::Message };
+        let parent = self.container(entity, body.clone(), kind);
+        let start = body.start.saturating_add(blank_lines(slice(self.raw, body.clone())));
+        let depth = entity.job.depth.saturating_add(1);
+        self.jobs.push(Job { range: start..body.end, role: Role::Message, parent, depth });
+    }
+
+    /// A body that is not encoded: it may hold files or parts that nothing has declared.
+    pub(super) fn identity_leaf(
+        &mut self,
+        entity: &mut Entity<'a>,
+        body: Range<usize>,
+        kind: Kind,
+    ) {
+        self.next_leaf(entity, body.clone(), Encoding::Identity, kind);
+        let text = slice(self.raw, body.clone());
+        for block in inline::blocks(text) {
+            let data = shifted(&block.data, body.start);
+            self.embedded(entity, data, block.encoding, block.name);
+        }
+        if entity.readings > 1 || looks_like_message(text) {
+            return;
+        }
+        if let Some(boundary) = self.delimiters.guess(&body) {
+            self.defects.add(Defect::GuessedBoundary);
+            if self.may_read_again() {
+                self.divide(entity, &body, (boundary, Strength::Exact));
+            }
+        } else if let Some(start) = self.delimiters.header_in_text(&body) {
+            self.defects.add(Defect::EntityInText);
+            let depth = entity.job.depth.saturating_add(1);
+            self.reading(Job {
+                range: start..body.end,
+                role: Role::Message,
+                parent: entity.job.parent,
+                depth,
+            });
+        }
+    }
+
+    /// A body whose encoding puts a line with a name before the data.
+    pub(super) fn enveloped(
+        &mut self,
+        entity: &mut Entity<'a>,
+        body: Range<usize>,
+        encoding: Encoding,
+        kind: Kind,
+    ) {
+        let text = slice(self.raw, body.clone());
+        let mut found = false;
+        for block in inline::blocks(text) {
+            found = true;
+            self.next_leaf(entity, shifted(&block.data, body.start), block.encoding, kind);
+        }
+        if !found {
+            self.next_leaf(entity, body, encoding, kind);
+        }
+    }
+
+    fn embedded(
+        &mut self,
+        entity: &Entity<'a>,
+        data: Range<usize>,
+        encoding: Encoding,
+        name: &'a [u8],
+    ) {
+        if self.leaf(&Entity::bare(entity.job.clone()), data, encoding, Kind::Embedded)
+            && let Some(part) = self.parts.last_mut()
+        {
+            part.embedded_name = name;
+        }
+    }
+
+    pub(super) fn next_leaf(
+        &mut self,
+        entity: &mut Entity<'a>,
+        body: Range<usize>,
+        encoding: Encoding,
+        kind: Kind,
+    ) {
+        if (entity.readings == 0 || (!body.is_empty() && self.may_read_again()))
+            && self.leaf(entity, body, encoding, kind)
+        {
+            entity.readings = entity.readings.saturating_add(1);
+        }
+    }
+
+    /// Adds a leaf, unless the same stretch was added in the same reading before.
+    pub(super) fn leaf(
+        &mut self,
+        entity: &Entity<'a>,
+        body: Range<usize>,
+        encoding: Encoding,
+        kind: Kind,
+    ) -> bool {
+        if self.parts.len() >= self.limits.parts {
+            self.defects.add(Defect::Limit(Limit::Parts));
+            return false;
+        }
+        let is_new = self.seen.insert((body.start, body.end, Some(encoding)));
+        if is_new {
+            self.parts.push(self.part(entity, body, encoding, kind));
+        }
+        is_new
+    }
+
+    pub(super) fn container(
+        &mut self,
+        entity: &Entity<'a>,
+        body: Range<usize>,
+        kind: Kind,
+    ) -> Option<usize> {
+        let index = self.parts.len();
+        let part = self.part(entity, body, Encoding::Identity, kind);
+        self.parts.push(Part { is_container: true, ..part });
+        Some(index)
+    }
+
+    fn part(
+        &self,
+        entity: &Entity<'a>,
+        body: Range<usize>,
+        encoding: Encoding,
+        kind: Kind,
+    ) -> Part<'a> {
+        Part {
+            raw: self.raw,
+            fields: Arc::clone(&entity.fields),
+            range: entity.job.range.clone(),
+            body,
+            kind,
+            encoding,
+            is_container: false,
+            reading: entity.readings,
+            depth: entity.job.depth,
+            parent: entity.job.parent,
+            embedded_name: &[],
+        }
+    }
+}
+
+fn shifted(range: &Range<usize>, by: usize) -> Range<usize> {
+    range.start.saturating_add(by)..range.end.saturating_add(by)
+}
