@@ -54,6 +54,8 @@ pub enum Kind {
     Switch,
     /// Any text.
     Text,
+    /// Some of these words, separated by colons; the value is a text.
+    Words(&'static [&'static str]),
 }
 
 /// The value of a key, read.
@@ -140,13 +142,17 @@ impl Kind {
             Self::Switch if text.eq_ignore_ascii_case("no") => Some(Value::Switch(false)),
             Self::Switch => None,
             Self::Text => Some(Value::Text(Cow::Owned(text.to_owned()))),
+            Self::Words(words) => {
+                let known = text.split(':').all(|word| words.contains(&word.trim()));
+                known.then(|| Value::Text(Cow::Owned(text.to_owned())))
+            }
         }
     }
 
     /// The words that this kind takes, if it is a closed set.
     pub fn words(&self) -> &'static [&'static str] {
         match self {
-            Self::Choice(words) => words,
+            Self::Choice(words) | Self::Words(words) => words,
             Self::Switch => &["yes", "no"],
             _ => &[],
         }
@@ -154,7 +160,7 @@ impl Kind {
 
     /// Whether its values are written in quotes.
     pub fn is_quoted(&self) -> bool {
-        matches!(self, Self::Choice(_) | Self::Text)
+        matches!(self, Self::Choice(_) | Self::Text | Self::Words(_))
     }
 }
 
@@ -167,6 +173,7 @@ impl fmt::Display for Kind {
             Self::Size => out.write_str("a number of bytes, with k, M or G behind it or not"),
             Self::Switch => out.write_str("yes or no"),
             Self::Text => out.write_str("a text"),
+            Self::Words(words) => write!(out, "some of {}, with `:` between", words.join(", ")),
         }
     }
 }

@@ -21,9 +21,13 @@ use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 
+use esets_core::Text;
+use serde::{Deserialize, Serialize};
+
 pub(crate) use error::excerpt;
 pub use error::{Cause, ConfigError, ConfigErrors};
 pub use key::{Key, Value, find_key, keys};
+pub(crate) use nearest::nearest;
 pub use section::{SECTIONS, SectionKind, find_section};
 
 /// A configuration file that holds no mistake.
@@ -70,11 +74,11 @@ pub struct Setting {
 }
 
 /// The line that a value comes from.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Rule {
     /// The key.
-    pub key: &'static str,
+    pub key: Text,
     /// The section; empty for a default.
     pub section: Arc<str>,
     /// The file; empty for a default.
@@ -148,7 +152,7 @@ impl Section {
 impl Rule {
     /// The rule of a value that no file gives.
     pub fn default_of(key: &'static str) -> Self {
-        Self { key, section: "".into(), file: "".into(), line: 0 }
+        Self { key: key.into(), section: "".into(), file: "".into(), line: 0 }
     }
 
     /// Whether no file gives the value.

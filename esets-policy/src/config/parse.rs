@@ -135,7 +135,7 @@ impl Parser {
         if let Some(first) = section.setting(key.name).map(|first| first.rule.line) {
             return self.problem(Cause::DuplicateKey { key: key.name, first }, None);
         }
-        let rule = Rule { key: key.name, section: section.name.clone(), file, line };
+        let rule = Rule { key: key.name.into(), section: section.name.clone(), file, line };
         section.settings.push(Setting { key, value, rule });
     }
 
