@@ -9,6 +9,7 @@ use bytes::Bytes;
 
 use crate::budget::{Lease, Stop};
 use crate::object::Member;
+use crate::pieces::{Piece, Pieces};
 use crate::scan::{Scan, Visit, fenced};
 use crate::subject::Subject;
 use crate::verdict::{Limit, ObjectId, Reason, Text};
@@ -20,12 +21,13 @@ pub struct Children<'c> {
     scan: Scan<'c>,
     id: ObjectId,
     subject: &'c Subject<'c>,
+    pieces: Pieces,
     seen: HashSet<(Range<usize>, Vec<u8>)>,
 }
 
 impl<'c> Children<'c> {
     pub(crate) fn new(scan: Scan<'c>, id: ObjectId, subject: &'c Subject<'c>) -> Self {
-        Self { scan, id, subject, seen: HashSet::new() }
+        Self { scan, id, subject, pieces: Pieces::default(), seen: HashSet::new() }
     }
 
     /// Scans a member that lies in the container as it is.
@@ -41,7 +43,16 @@ impl<'c> Children<'c> {
         {
             return self.scan.ledger.budget.go_on();
         }
-        self.visit(&member, bytes, None)
+        self.visit(&member, bytes, None)?;
+        if let Some(piece) = piece_of(&member) {
+            let mut lease = self.scan.ledger.budget.lease();
+            if lease.grow(bytes.len() as u64) {
+                self.pieces.keep(piece, bytes.to_vec(), lease);
+            } else {
+                self.not_scanned(Reason::Limit(Limit::Memory));
+            }
+        }
+        Ok(())
     }
 
     /// Scans a member that the unpacker built itself, after a [`Children::lease`] of its size.
@@ -76,14 +87,19 @@ impl<'c> Children<'c> {
         let mut chunk = mem::take(&mut self.scan.ledger.chunk);
         let outcome = self.read(reader, &mut chunk, &mut content, &mut lease);
         self.scan.ledger.chunk = chunk;
-        match outcome {
-            Ok(()) => self.visit(&member, &content, None),
-            Err(Cut::Object(reason)) => self.visit(&member, &content, Some(reason)),
-            Err(Cut::Scan(reason)) => {
-                self.visit(&member, &content, Some(reason))?;
-                Err(self.scan.ledger.budget.stop())
-            }
+        let (cut, goes_on) = match outcome {
+            Ok(()) => (None, true),
+            Err(Cut::Object(reason)) => (Some(reason), true),
+            Err(Cut::Scan(reason)) => (Some(reason), false),
+        };
+        self.visit(&member, &content, cut)?;
+        if !goes_on {
+            return Err(self.scan.ledger.budget.stop());
         }
+        if let Some(piece) = piece_of(&member) {
+            self.pieces.keep(piece, content, lease);
+        }
+        Ok(())
     }
 
     /// Records a member that cannot be opened.
@@ -92,6 +108,18 @@ impl<'c> Children<'c> {
     /// [`Stop`] when the scan is over.
     pub fn skip<'m>(&mut self, member: impl Into<Member<'m>>, reason: Reason) -> Result<(), Stop> {
         self.visit(&member.into(), b"", Some(reason))
+    }
+
+    /// Offers what the pieces met in this container make together.
+    pub(crate) fn join_pieces(&mut self) -> Result<(), Stop> {
+        while let Some(set) = self.pieces.take_set() {
+            let member = Member { name: set.name.clone().into(), ..Member::default() };
+            match self.lease(set.size()) {
+                Ok(_lease) => self.visit(&member, &set.join(), None)?,
+                Err(reason) => self.visit(&member, b"", Some(reason))?,
+            }
+        }
+        Ok(())
     }
 
     /// Records a breach of the format that leaves more than one reading, once.
@@ -177,6 +205,11 @@ impl<'c> Children<'c> {
             }
         }
     }
+}
+
+/// The place of a member among pieces, as its container or its name says.
+fn piece_of(member: &Member<'_>) -> Option<Piece> {
+    member.piece.clone().or_else(|| Piece::of_name(&member.name))
 }
 
 /// Why reading a member ended before its end: only this one, or the whole scan with it.

@@ -17,11 +17,13 @@
 //! time limit, progress or a log passes a [`Session`].
 
 mod budget;
+mod carve;
 mod children;
 mod cursor;
 mod database;
 mod heuristic;
 mod object;
+mod pieces;
 mod scan;
 mod scanner;
 mod session;
@@ -35,6 +37,7 @@ pub use cursor::{Cursor, Truncated};
 pub use database::Database;
 pub use heuristic::{Findings, HEURISTICS, Heuristic};
 pub use object::{Member, Object};
+pub use pieces::Piece;
 pub use scanner::{Options, Records, Scanner};
 pub use session::{Interrupt, Interruption, Observer, Session};
 pub use subject::{Algorithm, Digest, Subject};

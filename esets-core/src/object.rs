@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use crate::pieces::Piece;
+
 /// Bytes to scan and the name they came under; both are only borrowed.
 #[derive(Clone, Copy, Debug)]
 pub struct Object<'a> {
@@ -50,6 +52,8 @@ pub struct Member<'a> {
     pub name: Cow<'a, [u8]>,
     /// The size in the container, in bytes.
     pub packed_size: Option<u64>,
+    /// Its place among the pieces of one object, where its name does not already say so.
+    pub piece: Option<Piece>,
     /// The size once unpacked, in bytes.
     pub size: Option<u64>,
 }

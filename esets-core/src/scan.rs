@@ -93,8 +93,8 @@ impl Scan<'_> {
         self.record(id).formats =
             subject.formats().iter().map(|format| Text::Borrowed(format.name)).collect();
         self.observer.enter(&subject);
-        self.inspect(id, &subject)?;
-        let outcome = self.unpack_all(id, &subject, &unpackers);
+        let inspected = self.inspect(id, &subject);
+        let outcome = inspected.and_then(|()| self.unpack_all(id, &subject, &unpackers));
         self.close(id);
         outcome
     }
@@ -180,7 +180,49 @@ impl Scan<'_> {
             self.record(id).add_reason(Reason::Limit(Limit::Depth));
             return Ok(());
         }
+        if unpackers.is_empty() {
+            return self.carve(id, subject);
+        }
         unpackers.iter().try_for_each(|unpacker| self.unpack(id, subject, *unpacker))
+    }
+
+    /// Looks for formats inside data that no format recognises, up to the limit of readings.
+    fn carve(&mut self, id: ObjectId, subject: &Subject<'_>) -> Result<(), Stop> {
+        let scanner = self.scanner;
+        let readings = usize::from(scanner.limits.readings);
+        for (count, offset) in scanner.carver.offsets(subject.bytes()).enumerate() {
+            if count == readings {
+                self.record(id).add_reason(Reason::Limit(Limit::Readings));
+                break;
+            }
+            if !self.ledger.budget.allows_depth(subject.depth()) {
+                break;
+            }
+            let bytes = subject.bytes().get(offset..).unwrap_or_default();
+            let member = Member::named(format!("@{offset}").into_bytes());
+            let before = self.mark();
+            self.visit(Visit { member: &member, bytes, parent: Some((id, subject)), cut: None })?;
+            self.forget_nothing_found(before, bytes.len());
+        }
+        Ok(())
+    }
+
+    /// How many records there are and how many bytes were scanned.
+    fn mark(&self) -> (usize, u64) {
+        (self.ledger.verdict.records.len(), self.ledger.verdict.bytes)
+    }
+
+    /// Drops the records of a guess that led to nothing: magic bytes are common in other data.
+    fn forget_nothing_found(&mut self, (records, bytes): (usize, u64), size: usize) {
+        let verdict = &mut self.ledger.verdict;
+        let unpacked = verdict.bytes.saturating_sub(bytes) > size as u64;
+        let guessed = verdict.records.get(records..).unwrap_or_default();
+        let speaks = |record: &Record| {
+            !record.detections.is_empty() || record.not_scanned.contains(&Reason::Encrypted)
+        };
+        if !unpacked && !guessed.iter().any(speaks) {
+            verdict.records.truncate(records);
+        }
     }
 
     /// Lets one format offer its members; whatever it does wrong costs this object only.
@@ -198,6 +240,7 @@ impl Scan<'_> {
         }
         let mut children = Children::new(self.lend(), id, subject);
         let outcome = fenced(|| unpacker.unpack(subject, &mut children));
+        let joined = children.join_pieces();
         match outcome {
             Ok(Ok(())) => {}
             Ok(Err(UnpackError::Reason(reason))) => self.record(id).add_reason(reason),
@@ -207,8 +250,8 @@ impl Scan<'_> {
                 self.record(id).add_reason(Reason::Fault(text.into()));
             }
         }
-        // A handler that drops a stop comes to its end all the same.
-        self.ledger.budget.go_on()
+        // An unpacker that drops a stop comes to its end all the same.
+        joined
     }
 
     /// Ends the scan because of what happened at the record `id`.

@@ -2,8 +2,10 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::sync::Arc;
 
 use crate::budget::Limits;
+use crate::carve::Carver;
 use crate::database::Database;
 use crate::heuristic::{HEURISTICS, Heuristic};
 use crate::object::Object;
@@ -15,6 +17,7 @@ use crate::verdict::Verdict;
 /// Scans objects. Cloning costs little, and a scanner may be shared between threads.
 #[derive(Clone)]
 pub struct Scanner {
+    pub(crate) carver: Arc<Carver>,
     pub(crate) database: Database,
     pub(crate) heuristics: Cow<'static, [&'static dyn Heuristic]>,
     pub(crate) limits: Limits,
@@ -67,6 +70,7 @@ impl Scanner {
     #[must_use]
     pub fn new(database: Database) -> Self {
         Self {
+            carver: Arc::new(Carver::new(UNPACKERS)),
             database,
             heuristics: Cow::Borrowed(HEURISTICS),
             limits: Limits::default(),
@@ -89,15 +93,16 @@ impl Scanner {
 
     /// The same scanner with one more unpacker, asked after those it has.
     #[must_use]
-    pub fn with_unpacker(mut self, unpacker: &'static dyn Unpacker) -> Self {
-        self.unpackers.to_mut().push(unpacker);
-        self
+    pub fn with_unpacker(self, unpacker: &'static dyn Unpacker) -> Self {
+        let unpackers = [&self.unpackers[..], &[unpacker]].concat();
+        self.with_unpackers(unpackers)
     }
 
     /// The same scanner with these unpackers only, for whoever looks at one format at a time.
     #[must_use]
     pub fn with_unpackers(self, unpackers: Vec<&'static dyn Unpacker>) -> Self {
-        Self { unpackers: Cow::Owned(unpackers), ..self }
+        let carver = Arc::new(Carver::new(&unpackers));
+        Self { carver, unpackers: Cow::Owned(unpackers), ..self }
     }
 
     /// The same scanner with one more heuristic, asked after those it has.

@@ -12,7 +12,7 @@ type Unpack = fn(&Subject<'_>, &mut Children<'_>) -> Result<(), UnpackError>;
 /// An unpacker for objects that begin with `<`; what it offers is up to the test.
 struct Container(Unpack);
 
-static CONTAINER: Format = Format {
+const FORMAT: Format = Format {
     name: "container",
     about: "made for tests",
     extensions: &[],
@@ -20,6 +20,8 @@ static CONTAINER: Format = Format {
     specification: &[],
     limitations: &[],
 };
+
+static CONTAINER: Format = FORMAT;
 
 impl Unpacker for Container {
     fn format(&self) -> &'static Format {
@@ -236,4 +238,53 @@ fn a_verdict_survives_the_way_through_json() {
     let json = serde_json::to_string(&verdict).unwrap();
     assert_eq!(serde_json::from_str::<Verdict>(&json).unwrap(), verdict);
     assert_eq!(verdict.status(), Status::Infected);
+}
+
+#[test]
+fn pieces_are_offered_joined_at_the_end_of_their_container() {
+    let verdict = scan_with(Limits::default(), |subject, children| {
+        if subject.depth() > 0 {
+            return Ok(());
+        }
+        children.stream("a.bin.002", &mut &b"second"[..])?;
+        children.slice("a.bin.001", b"<first ")?;
+        Ok(children.slice("b.bin.001", b"alone")?)
+    });
+    assert_eq!(
+        print(&verdict),
+        "box [container] 1\n  a.bin.002 [] 6\n  a.bin.001 [container] 7\n  \
+         b.bin.001 [] 5\n  a.bin [container] 13\n"
+    );
+}
+
+#[test]
+fn a_format_is_found_inside_other_data_and_a_false_trace_leaves_none() {
+    struct Carved;
+    static CARVED: Format = Format { name: "carved", magic: &[Magic::start(b"<<<")], ..FORMAT };
+    impl Unpacker for Carved {
+        fn format(&self) -> &'static Format {
+            &CARVED
+        }
+
+        fn carved_by(&self) -> &'static [Magic] {
+            CARVED.magic
+        }
+
+        fn unpack(
+            &self,
+            subject: &Subject<'_>,
+            children: &mut Children<'_>,
+        ) -> Result<(), UnpackError> {
+            match subject.bytes().get(3..6) {
+                Some(b"yes") => Ok(children.slice("member", b"found")?),
+                _ => Err(Reason::corrupt("header").into()),
+            }
+        }
+    }
+    let mut options = Options::default();
+    options.records = Records::All;
+    let scanner =
+        Scanner::new(Database::embedded()).with_options(options).with_unpackers(vec![&Carved]);
+    let verdict = scanner.scan(&Object::new(b"picture <<<no <<<yes").named("x.png"));
+    assert_eq!(print(&verdict), "x.png [] 20\n  @14 [carved] 6\n    member [] 5\n");
 }

@@ -21,6 +21,11 @@ pub trait Unpacker: Sync {
         self.format().matches(subject.bytes())
     }
 
+    /// What gives the format away inside other data; empty if it is looked for at the start only.
+    fn carved_by(&self) -> &'static [Magic] {
+        &[]
+    }
+
     /// Offers every member to `children`, which reads, meters and scans it.
     ///
     /// # Errors
