@@ -21,6 +21,7 @@ mod carve;
 mod children;
 mod cursor;
 mod database;
+mod executable;
 mod heuristic;
 mod object;
 mod pieces;
@@ -35,6 +36,10 @@ pub use budget::{Lease, Limits, Stop};
 pub use children::Children;
 pub use cursor::{Cursor, Truncated};
 pub use database::Database;
+pub use executable::{
+    EntryPoint, Executable, ExecutableKind, Import, ImportName, Resource, ResourceId, Section,
+    VersionString,
+};
 pub use heuristic::{Findings, HEURISTICS, Heuristic};
 pub use object::{Member, Object};
 pub use pieces::Piece;

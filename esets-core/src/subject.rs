@@ -7,6 +7,7 @@ use md5::Md5;
 use sha1::Sha1;
 use sha2::Sha256;
 
+use crate::executable::Executable;
 use crate::object::{Member, Object};
 use crate::unpack::Format;
 
@@ -57,6 +58,7 @@ pub struct Subject<'s> {
     md5: OnceCell<Digest>,
     sha1: OnceCell<Digest>,
     sha256: OnceCell<Digest>,
+    executable: OnceCell<Option<Box<Executable>>>,
 }
 
 impl<'s> Subject<'s> {
@@ -74,6 +76,7 @@ impl<'s> Subject<'s> {
             md5: OnceCell::new(),
             sha1: OnceCell::new(),
             sha256: OnceCell::new(),
+            executable: OnceCell::new(),
         }
     }
 
@@ -124,5 +127,11 @@ impl<'s> Subject<'s> {
             Algorithm::Sha1 => self.sha1.get_or_init(|| Digest::of::<Sha1>(bytes)),
             Algorithm::Sha256 => self.sha256.get_or_init(|| Digest::of::<Sha256>(bytes)),
         }
+    }
+
+    /// What its headers say if it is a PE, ELF or Mach-O file, read once.
+    pub fn executable(&self) -> Option<&Executable> {
+        let parse = || Executable::parse(self.bytes()).map(Box::new);
+        self.executable.get_or_init(parse).as_deref()
     }
 }
