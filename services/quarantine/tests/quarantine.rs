@@ -91,7 +91,7 @@ fn an_id_cannot_leave_the_folder() {
 fn a_purge_removes_the_old_and_then_the_oldest() {
     let folder = tempfile::tempdir().unwrap();
     let quarantine = Quarantine::open(folder.path()).unwrap();
-    let ids: Vec<_> = (1..=5)
+    let ids: Vec<_> = (1..=5_u64)
         .map(|day| {
             quarantine.put(&[0x40 | day.to_le_bytes()[0]; 1000], note(), at(day * 86_400)).unwrap()
         })
