@@ -8,7 +8,8 @@
 //! let config = Config::parse("esets.cfg", b"[smtp]\naction_av = \"reject\"\n").unwrap();
 //! let policy = Policy::from_config(&config, |name| std::fs::read(name)).unwrap();
 //! let pipeline = Pipeline::new(Scanner::new(Database::embedded()), policy);
-//! let decision = pipeline.handle(&Object::new(b"Subject: hi\n"), &Context::new("smtp")).decision();
+//! let outcome = pipeline.handle(&Object::new(b"Subject: hi\n"), &Context::new("smtp"));
+//! let decision = outcome.decision();
 //! assert_eq!(decision.action, Action::Reject);
 //! assert_eq!(decision.rule.to_string(), "action_av in [smtp], esets.cfg:2");
 //! ```

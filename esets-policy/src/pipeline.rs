@@ -55,8 +55,8 @@ impl Pipeline {
                 Outcome { verdict: None, dispositions: plan.decide(&Verdict::default(), None) }
             }
             Plan::Scan(plan) => {
-                let scanner = self.scanner.clone().with_options(plan.options().clone());
-                let scanner = scanner.with_limits(plan.limits().clone());
+                let scanner = self.scanner.clone().with_options(plan.options());
+                let scanner = scanner.with_limits(plan.limits());
                 let verdict = scanner.scan_with(object, session);
                 let dispositions = plan.decide(&verdict, None);
                 Outcome { verdict: Some(verdict), dispositions }

@@ -28,9 +28,6 @@ pub enum Plan<'p> {
 #[derive(Clone, Debug)]
 pub struct ScanPlan<'p> {
     pub(crate) groups: Vec<Group<'p>>,
-    options: Options,
-    limits: Limits,
-    time: Duration,
     may_clean: bool,
     may_modify: bool,
 }
@@ -44,32 +41,33 @@ pub(crate) struct Group<'p> {
 
 impl<'p> ScanPlan<'p> {
     pub(crate) fn new(groups: Vec<Group<'p>>, may_modify: bool) -> Self {
-        let any = |key| groups.iter().any(|group| group.layers.is_on(key));
+        Self { groups, may_clean: may_modify, may_modify }
+    }
+
+    /// What the scanner shall look for: all that any recipient asks for.
+    pub fn options(&self) -> Options {
+        let any = |key| self.groups.iter().any(|group| group.layers.is_on(key));
         let mut options = Options::default();
         options.heuristics = any("av_scan_adv_heur");
         options.unsafe_applications = any("av_scan_app_unsafe");
         options.unwanted_applications = any("av_scan_app_unwanted");
-        // Limits are the agent's, so every group has the same.
-        let layers = groups.first().map(|group| &group.layers);
-        let limits = layers.map(limits).unwrap_or_default();
-        let seconds = layers.and_then(|layers| layers.number("av_limit_time")).unwrap_or(TIME);
-        let time = Duration::from_secs(seconds);
-        Self { groups, options, limits, time, may_clean: may_modify, may_modify }
-    }
-
-    /// What the scanner shall look for: all that any recipient asks for.
-    pub fn options(&self) -> &Options {
-        &self.options
+        options
     }
 
     /// How far the scanner may go.
-    pub fn limits(&self) -> &Limits {
-        &self.limits
+    pub fn limits(&self) -> Limits {
+        self.layers().map(limits).unwrap_or_default()
     }
 
     /// How long the scan may take.
     pub fn time(&self) -> Duration {
-        self.time
+        let seconds = self.layers().and_then(|layers| layers.number("av_limit_time"));
+        Duration::from_secs(seconds.unwrap_or(TIME))
+    }
+
+    /// Limits are the agent's, so every group has the same.
+    fn layers(&self) -> Option<&Layers<'p>> {
+        self.groups.first().map(|group| &group.layers)
     }
 
     /// Whether the object has to be scanned for threats.
@@ -116,7 +114,7 @@ impl<'p> ScanPlan<'p> {
         let findings = Findings::new(verdict, score.and_then(SpamScore::score));
         let case = Case {
             findings: &findings,
-            options: &self.options,
+            options: &self.options(),
             may_clean: self.may_clean,
             may_modify: self.may_modify,
         };

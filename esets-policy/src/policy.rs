@@ -119,14 +119,14 @@ impl Policy {
             if let Some(users) = users {
                 users.recipient(recipient, &mut matches);
             }
-            let own = matches.found.iter().map(|(_, layer)| ptr::from_ref(*layer).addr()).collect();
-            let place = *known.entry(own).or_insert(groups.len());
-            if place == groups.len() {
-                matches.found.extend(&rest);
-                groups.push(self.group(matches.found));
-            }
-            if let Some(group) = groups.get_mut(place) {
-                group.recipients.push(at);
+            let own = matches.found.iter().map(|(_, layer)| ptr::from_ref(*layer).addr());
+            let place = *known.entry(own.collect()).or_insert(groups.len());
+            match groups.get_mut(place) {
+                Some(group) => group.recipients.push(at),
+                None => {
+                    matches.found.extend(&rest);
+                    groups.push(Group { recipients: vec![at], ..self.group(matches.found) });
+                }
             }
         }
         groups

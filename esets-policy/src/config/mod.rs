@@ -58,7 +58,7 @@ pub struct Section {
     /// The line of its header.
     pub line: u32,
     /// Its keys, in the order of the file.
-    pub settings: Vec<Setting>,
+    pub settings: Vec<Arc<Setting>>,
 }
 
 /// A key and the value it was given.
@@ -116,8 +116,11 @@ impl Config {
 
     /// The section of this name, in any case; of an alias, the section it means.
     pub fn section(&self, name: &str) -> Option<&Section> {
-        let at = self.index.get(name.to_ascii_lowercase().as_str())?;
-        self.sections.get(*at)
+        self.sections.get(self.position(name)?)
+    }
+
+    pub(crate) fn position(&self, name: &str) -> Option<usize> {
+        self.index.get(name.to_ascii_lowercase().as_str()).copied()
     }
 
     /// What is doubtful, though usable.
@@ -145,7 +148,7 @@ impl Config {
 impl Section {
     /// What this section itself says of a key.
     pub fn setting(&self, key: &str) -> Option<&Setting> {
-        self.settings.iter().find(|setting| setting.key.name == key)
+        self.settings.iter().map(Arc::as_ref).find(|setting| setting.key.name == key)
     }
 }
 

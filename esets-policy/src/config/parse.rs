@@ -136,7 +136,7 @@ impl Parser {
             return self.problem(Cause::DuplicateKey { key: key.name, first }, None);
         }
         let rule = Rule { key: key.name.into(), section: section.name.clone(), file, line };
-        section.settings.push(Setting { key, value, rule });
+        section.settings.push(Arc::new(Setting { key, value, rule }));
     }
 
     fn problem(&mut self, cause: Cause, meant: Option<&str>) {

@@ -1,7 +1,5 @@
 //! `parent_id`: every section with what its chain of parents says.
 
-use std::collections::HashMap;
-
 use super::layer::Layer;
 use crate::config::{Cause, Config, ConfigError, Rule, Value, excerpt};
 
@@ -9,8 +7,9 @@ use crate::config::{Cause, Config, ConfigError, Rule, Value, excerpt};
 pub(crate) fn layers(config: &Config, problems: &mut Vec<ConfigError>) -> Vec<Layer> {
     let parents = parents(config, problems);
     let mut layers: Vec<Option<Layer>> = vec![None; config.sections().len()];
+    let mut places = vec![None; layers.len()];
     for start in 0..layers.len() {
-        let chain = unresolved_chain(start, &parents, &layers, |circle| {
+        let chain = unresolved_chain(start, &parents, &mut places, |circle| {
             problems.push(loop_error(config, circle));
         });
         // Parents first, without recursion: a chain may be as long as the file.
@@ -28,20 +27,13 @@ pub(crate) fn layers(config: &Config, problems: &mut Vec<ConfigError>) -> Vec<La
 
 /// The section that each `parent_id` names.
 fn parents(config: &Config, problems: &mut Vec<ConfigError>) -> Vec<Option<usize>> {
-    let folded = |name: &str| name.to_ascii_lowercase();
-    let index: HashMap<String, usize> = config
-        .sections()
-        .iter()
-        .enumerate()
-        .map(|(at, section)| (folded(&section.name), at))
-        .collect();
     let mut parents = Vec::new();
     for section in config.sections() {
         let parent = section.setting("parent_id").and_then(|setting| match &setting.value {
             Value::Text(name) if !name.is_empty() => Some((name, &setting.rule)),
             _ => None,
         });
-        let found = parent.and_then(|(name, _)| index.get(&folded(name)).copied());
+        let found = parent.and_then(|(name, _)| config.position(name));
         if let (Some((name, rule)), None) = (parent, found) {
             // Only in a short file is the search for what was meant worth its time.
             let few = config.sections().get(..SEARCHED).is_none();
@@ -54,25 +46,25 @@ fn parents(config: &Config, problems: &mut Vec<ConfigError>) -> Vec<Option<usize
     parents
 }
 
-/// The sections from `start` upwards that have no layer yet, each once.
+/// The sections from `start` upwards that were in no chain yet. `places` remembers where in which
+/// chain, named by its start, a section was.
 fn unresolved_chain(
     start: usize,
     parents: &[Option<usize>],
-    layers: &[Option<Layer>],
+    places: &mut [Option<(usize, usize)>],
     mut circle: impl FnMut(&[usize]),
 ) -> Vec<usize> {
     let mut chain = Vec::new();
-    let mut places = HashMap::new();
     let mut next = Some(start);
-    while let Some(at) = next {
-        if layers.get(at).is_none_or(Option::is_some) {
-            break;
+    while let Some((at, place)) = next.and_then(|at| Some((at, places.get_mut(at)?))) {
+        match place {
+            Some((here, first)) if *here == start => {
+                circle(chain.get(*first..).unwrap_or_default());
+                break;
+            }
+            Some(_) => break,
+            None => *place = Some((start, chain.len())),
         }
-        if let Some(first) = places.get(&at) {
-            circle(chain.get(*first..).unwrap_or_default());
-            break;
-        }
-        places.insert(at, chain.len());
         chain.push(at);
         next = parents.get(at).copied().flatten();
     }

@@ -15,8 +15,7 @@ pub(crate) struct Layer {
 impl Layer {
     /// What a section of a file says, over what its parent says.
     pub(crate) fn new(section: &Section, parent: Option<&Self>) -> Self {
-        let own = section.settings.iter().cloned();
-        let mut settings: Vec<Arc<Setting>> = own.map(Arc::new).collect();
+        let mut settings = section.settings.clone();
         let inherited = parent.map(|parent| parent.settings.as_slice()).unwrap_or_default();
         let hidden = |key: &str| {
             let mut own = section.settings.iter().map(|setting| setting.key.name);

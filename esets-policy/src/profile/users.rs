@@ -134,3 +134,71 @@ fn problem(config: &Config, section: &Section, cause: Cause) -> ConfigError {
 }
 
 const LONGEST_DOMAIN: usize = 255;
+
+#[cfg(test)]
+mod tests {
+    use std::fmt::Write;
+
+    use super::*;
+
+    fn users(file: &str) -> Users {
+        let mut problems = Vec::new();
+        let users =
+            Users::new(&Config::parse_users("users", file.as_bytes()).unwrap(), &mut problems);
+        assert_eq!(problems, []);
+        users
+    }
+
+    fn many(sections: usize) -> Users {
+        let mut file = String::new();
+        for at in 0..sections {
+            let (high, low) = (at / 250, at % 250);
+            writeln!(file, "[u{at}@a.example]\n[|u{at}@a.example]\n[@d{at}.example]").unwrap();
+            writeln!(file, "[@.s{at}.example]\n[|10.0.{high}.{low}]\n[n{at}]").unwrap();
+        }
+        users(&file)
+    }
+
+    fn ask<'p>(users: &'p Users, address: &str) -> Matches<'p> {
+        let mut matches = Matches::default();
+        users.recipient(address, &mut matches);
+        users.sender(address, &mut matches);
+        users.user(address, &mut matches);
+        users.client("10.0.0.3".parse().unwrap(), &mut matches);
+        users.server("10.0.0.3".parse().unwrap(), &mut matches);
+        matches
+    }
+
+    #[test]
+    fn the_number_of_look_ups_does_not_grow_with_the_sections() {
+        let (few, lots) = (many(10), many(2_000));
+        for address in ["u3@a.example", "x@y.s3.example", "nobody@nowhere"] {
+            let (few, lots) = (ask(&few, address), ask(&lots, address));
+            assert_eq!(few.lookups, lots.lookups);
+            assert_eq!(few.found.len(), lots.found.len());
+            assert!(few.lookups <= 10, "{} look-ups", few.lookups);
+        }
+    }
+
+    #[test]
+    fn a_hostile_address_costs_a_bounded_number_of_look_ups() {
+        let few = many(10);
+        let long = format!("x@{}s3.example", "a.".repeat(1 << 20));
+        let found = ask(&few, &long);
+        assert!(found.lookups <= 140, "{} look-ups", found.lookups);
+        assert_eq!(found.found.len(), 2, "the domain above and the client are still found");
+    }
+
+    #[test]
+    fn a_chain_may_be_as_long_as_the_file() {
+        let mut file = String::from("[0@a.example]\naction_av = \"reject\"\n");
+        for at in 1..20_000 {
+            writeln!(file, "[{at}@a.example]\nparent_id = \"{}@a.example\"", at - 1).unwrap();
+        }
+        let users = users(&file);
+        let found = ask(&users, "19999@a.example");
+        let line = |key| found.found[0].1.get(key).map(|setting| setting.rule.line);
+        assert_eq!(line("action_av"), Some(2));
+        assert_eq!(line("parent_id"), Some(40_000));
+    }
+}
