@@ -37,6 +37,7 @@ mod parse;
 mod part;
 mod reading;
 mod recognise;
+mod rewrite;
 mod transfer;
 mod value;
 
@@ -47,4 +48,5 @@ pub use limits::Limits;
 pub use message::Message;
 pub use part::{Kind, Part};
 pub use recognise::looks_like_message;
+pub use rewrite::Rewriter;
 pub use transfer::{Decoded, Encoding};
