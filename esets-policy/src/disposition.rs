@@ -6,7 +6,7 @@ use crate::action::Action;
 use crate::config::Rule;
 
 /// What happens to an object for some of its recipients.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Disposition {
     /// Positions in [`Context::recipients`](crate::Context::recipients); none if there are none.
@@ -22,7 +22,7 @@ pub struct Disposition {
 }
 
 /// Changes to a message that passes.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Edits {
     /// Parts to take out: positions of direct members of the message in

@@ -17,6 +17,8 @@ pub(crate) struct Case<'c> {
     pub(crate) findings: &'c Findings<'c>,
     /// What the scan looked for, for any group.
     pub(crate) options: &'c Options,
+    /// Whether the object is a message, and so searched for spam too.
+    pub(crate) is_message: bool,
     /// Whether infected parts can be taken out.
     pub(crate) may_clean: bool,
     pub(crate) may_modify: bool,
@@ -25,7 +27,8 @@ pub(crate) struct Case<'c> {
 /// What the policy says, and every question on the way.
 pub(crate) fn judge(layers: &Layers<'_>, case: &Case<'_>) -> (Disposition, Vec<Step>) {
     let mut judge = Judge::new(layers, case);
-    let ended = judge.antivirus().or_else(|| judge.antispam());
+    let ended = judge.antivirus();
+    let ended = if case.is_message { ended.or_else(|| judge.antispam()) } else { ended };
     judge.conclude(ended.unwrap_or(Action::Accept))
 }
 

@@ -1,11 +1,13 @@
 //! What to do with an object before it is scanned, and what to look for.
 
+use std::collections::HashMap;
+use std::mem;
 use std::time::Duration;
 
 use esets_core::{Limits, Options, Verdict};
 
 use crate::action::First;
-use crate::config::Value;
+use crate::config::{Value, find_section};
 use crate::context::Context;
 use crate::disposition::Disposition;
 use crate::explain::Step;
@@ -28,6 +30,7 @@ pub enum Plan<'p> {
 #[derive(Clone, Debug)]
 pub struct ScanPlan<'p> {
     pub(crate) groups: Vec<Group<'p>>,
+    is_message: bool,
     may_clean: bool,
     may_modify: bool,
 }
@@ -40,8 +43,10 @@ pub(crate) struct Group<'p> {
 }
 
 impl<'p> ScanPlan<'p> {
-    pub(crate) fn new(groups: Vec<Group<'p>>, may_modify: bool) -> Self {
-        Self { groups, may_clean: may_modify, may_modify }
+    pub(crate) fn new(groups: Vec<Group<'p>>, context: &Context<'_>) -> Self {
+        let is_message = find_section(context.agent).is_some_and(|section| section.messages);
+        let may_modify = context.may_modify;
+        Self { groups, is_message, may_clean: may_modify, may_modify }
     }
 
     /// What the scanner shall look for: all that any recipient asks for.
@@ -77,11 +82,8 @@ impl<'p> ScanPlan<'p> {
 
     /// Whether the object has to be searched for spam.
     pub fn scans_for_spam(&self) -> bool {
-        self.groups.iter().any(|group| {
-            let layers = &group.layers;
-            let ends = matches!(layers.word("action_av"), "defer" | "discard" | "reject");
-            !ends && is_searched(layers)
-        })
+        let mut groups = self.groups.iter().map(|group| &group.layers);
+        self.is_message && groups.any(|layers| !ends_before_scan(layers) && is_searched(layers))
     }
 
     /// The same plan for an agent that could not take out what it should have.
@@ -94,11 +96,13 @@ impl<'p> ScanPlan<'p> {
     /// recipient is in exactly one disposition, and without recipients there is exactly one.
     pub fn decide(&self, verdict: &Verdict, score: Option<&dyn SpamScore>) -> Vec<Disposition> {
         let mut together: Vec<Disposition> = Vec::new();
-        for (disposition, _) in self.judge(verdict, score) {
-            let same = together.iter_mut().find(|other| is_same_fate(other, &disposition));
-            match same {
-                Some(other) => other.recipients.extend(disposition.recipients),
-                None => together.push(disposition),
+        let mut places = HashMap::new();
+        for (mut fate, _) in self.judge(verdict, score) {
+            let recipients = mem::take(&mut fate.recipients);
+            let place = *places.entry(fate.clone()).or_insert(together.len());
+            match together.get_mut(place) {
+                Some(same) => same.recipients.extend(recipients),
+                None => together.push(Disposition { recipients, ..fate }),
             }
         }
         together.iter_mut().for_each(|disposition| disposition.recipients.sort_unstable());
@@ -115,6 +119,7 @@ impl<'p> ScanPlan<'p> {
         let case = Case {
             findings: &findings,
             options: &self.options(),
+            is_message: self.is_message,
             may_clean: self.may_clean,
             may_modify: self.may_modify,
         };
@@ -133,11 +138,8 @@ impl Group<'_> {
     }
 }
 
-fn is_same_fate(left: &Disposition, right: &Disposition) -> bool {
-    left.action == right.action
-        && left.rule == right.rule
-        && left.quarantine == right.quarantine
-        && left.edits == right.edits
+fn ends_before_scan(layers: &Layers<'_>) -> bool {
+    matches!(layers.word("action_av"), "defer" | "discard" | "reject")
 }
 
 fn is_scanned(layers: &Layers<'_>, key: &str) -> bool {

@@ -102,7 +102,7 @@ impl Policy {
     }
 
     fn scan_plan(&self, context: &Context<'_>) -> ScanPlan<'_> {
-        ScanPlan::new(self.groups(context), context.may_modify)
+        ScanPlan::new(self.groups(context), context)
     }
 
     /// The recipients in groups for which the same sections hold.
@@ -196,8 +196,11 @@ fn file_name(setting: &Setting) -> Option<&str> {
 fn load_users(name: &str, bytes: &[u8], problems: &mut Vec<ConfigError>) -> Users {
     match Config::parse_users(name, bytes) {
         Ok(config) => {
-            problems.extend_from_slice(config.warnings());
-            Users::new(&config, problems)
+            let mut own = config.warnings().to_vec();
+            let users = Users::new(&config, &mut own);
+            own.sort_by_key(|problem| problem.line);
+            problems.append(&mut own);
+            users
         }
         Err(wrong) => {
             problems.extend(wrong.problems);

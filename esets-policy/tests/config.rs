@@ -1,6 +1,6 @@
 //! Properties of the configuration reader: nothing is lost, nothing panics, all is reported.
 
-use esets_policy::config::document::{default_file, keys_man, keys_markdown};
+use esets_policy::config::document::{STRICT_PROFILE, default_file, keys_man, keys_markdown};
 use esets_policy::config::lexer::{Content, Quotes, lines};
 use esets_policy::config::{Config, FileKind, edit, keys};
 use ini::{Ini, ParseOption};
@@ -85,6 +85,26 @@ fn every_key_is_in_every_document() {
         assert_eq!(in_main_file, key.name != "parent_id", "{}", key.name);
     }
     assert!(file.lines().all(|line| line.len() <= 120), "a line of the default file is too long");
+}
+
+#[test]
+fn the_strict_profile_that_is_documented_is_the_one_that_is_tested() {
+    assert_eq!(STRICT_PROFILE, include_str!("../../testdata/policy/strict.cfg"));
+    assert!(keys_markdown().contains(STRICT_PROFILE));
+}
+
+#[test]
+fn editing_a_file_of_users_asks_for_an_identity() {
+    let set = |section, key| {
+        let edited = edit::set(b"[A@b]\n", FileKind::Users, section, key, "reject");
+        edited.map(|file| String::from_utf8(file).unwrap()).map_err(|wrong| wrong.to_string())
+    };
+    assert_eq!(set("a@B", "action_av").unwrap(), "[A@b]\naction_av = \"reject\"\n");
+    assert_eq!(set("|x@y", "action_av").unwrap(), "[A@b]\n\n[|x@y]\naction_av = \"reject\"\n");
+    assert!(set("|x", "action_av").unwrap_err().contains("not an identity"));
+    assert!(set("", "action_av").unwrap_err().contains("expected a name"));
+    assert!(set("a]", "action_av").unwrap_err().contains("no meaning"));
+    assert!(set("a@b", "listen_port").unwrap_err().contains("no meaning"));
 }
 
 #[test]

@@ -36,6 +36,13 @@ pub fn keys_markdown() -> String {
             format_args!("| `{name}`{mark} | {places} | {kind} | {default} | {origin} | {doc} |\n");
         put(&mut page, row);
     }
+    page.push_str("\n## A strict profile\n\n");
+    page.push_str(
+        "By default what cannot be scanned because of the object itself passes with a note in \
+         its header. This lets nothing pass that was not looked at:\n\n```ini\n",
+    );
+    page.push_str(STRICT_PROFILE);
+    page.push_str("```\n");
     page
 }
 
@@ -135,3 +142,15 @@ fn put(page: &mut String, text: std::fmt::Arguments<'_>) {
 }
 
 const WIDTH: usize = 90;
+
+/// An `esets.cfg` under which nothing passes that was not looked at.
+pub const STRICT_PROFILE: &str = "\
+[global]
+action_av_notscanned = \"reject\"
+action_av_failed = \"defer\"
+action_av_ambiguous = \"reject\"
+av_scan_app_unwanted = yes
+av_scan_app_unsafe = yes
+av_quarantine_enabled = yes
+av_quarantine_notscanned = yes
+";

@@ -5,6 +5,7 @@ use super::lexer::{Content, Line, lines};
 use super::section::{SECTIONS, find_section};
 use super::{Cause, ConfigError, FileKind, excerpt};
 use super::{keys, nearest::nearest};
+use crate::profile::Identity;
 
 /// Sets `key` to `value` in `section`; comments, order and every other byte stay.
 ///
@@ -102,9 +103,13 @@ impl<'a> Assignment<'a> {
 fn check_section(kind: FileKind, section: &str, key: &Key) -> Result<(), ConfigError> {
     let wrong = || Cause::WrongSection { key: key.name, section: excerpt(section) };
     if kind == FileKind::Users {
-        let writable = !section.trim().is_empty()
-            && !section.chars().any(|character| character == ']' || character.is_control());
-        return if writable && key.fits_users() { Ok(()) } else { Err(refused(wrong(), None)) };
+        let is_writable = |character: char| character != ']' && !character.is_control();
+        if !section.chars().all(is_writable) || !key.fits_users() {
+            return Err(refused(wrong(), None));
+        }
+        let identity = Identity::parse(section);
+        let cause = |why| Cause::Identity { section: excerpt(section), why };
+        return identity.map(drop).map_err(|why| refused(cause(why), None));
     }
     match find_section(section) {
         Some(found) if key.fits(found) => Ok(()),

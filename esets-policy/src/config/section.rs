@@ -22,6 +22,8 @@ pub struct SectionKind {
     pub alias: Option<&'static str>,
     /// What it is for.
     pub role: Role,
+    /// Whether its objects are messages, which are searched for spam too.
+    pub messages: bool,
     /// One line of explanation.
     pub doc: &'static str,
 }
@@ -34,37 +36,41 @@ pub fn find_section(name: &str) -> Option<&'static SectionKind> {
 /// Every section of the main file, by name.
 #[rustfmt::skip]
 pub static SECTIONS: &[SectionKind] = &[
-    agent("cgp", "CommuniGate Pro: names of message files on standard input"),
+    mail_agent("cgp", "CommuniGate Pro: names of message files on standard input"),
     agent("clamd", "the protocol of clamd, for programs that speak it"),
     agent("cli", "esets_cli: files and directories named on the command line"),
     agent("dac", "on-access scanning through the kernel"),
     agent("fac", "on-access scanning through fanotify"),
     agent("ftp", "transparent FTP proxy"),
-    SectionKind { name: "global", alias: None, role: Role::Global,
+    SectionKind { name: "global", alias: None, role: Role::Global, messages: false,
         doc: "the daemon, and the defaults of every agent" },
     agent("http", "HTTP proxy"),
     agent("icap", "ICAP server, for HTTP proxies"),
-    agent("imap", "transparent IMAP proxy"),
-    agent("mda", "in front of a mail delivery agent"),
+    mail_agent("imap", "transparent IMAP proxy"),
+    mail_agent("mda", "in front of a mail delivery agent"),
     agent("pac", "on-access scanning through a preloaded library"),
-    agent("pipe", "a message on standard input, the accepted one on standard output"),
-    SectionKind { name: "pop", alias: Some("pop3"), role: Role::Agent,
+    mail_agent("pipe", "a message on standard input, the accepted one on standard output"),
+    SectionKind { name: "pop", alias: Some("pop3"), role: Role::Agent, messages: true,
         doc: "transparent POP3 proxy" },
     agent("scan_smart", "a scheduled scan of files"),
-    agent("smfi", "milter, for Sendmail and Postfix"),
-    agent("smtp", "SMTP content filter or transparent proxy"),
+    mail_agent("smfi", "milter, for Sendmail and Postfix"),
+    mail_agent("smtp", "SMTP content filter or transparent proxy"),
     agent("start", "the scan after start-up"),
     service("update", "updates, and the mirror for other installations"),
     service("wwwi", "the web interface"),
-    agent("zmfi", "content filter of ZMailer"),
+    mail_agent("zmfi", "content filter of ZMailer"),
 ];
 
 const fn agent(name: &'static str, doc: &'static str) -> SectionKind {
-    SectionKind { name, alias: None, role: Role::Agent, doc }
+    SectionKind { name, alias: None, role: Role::Agent, messages: false, doc }
+}
+
+const fn mail_agent(name: &'static str, doc: &'static str) -> SectionKind {
+    SectionKind { messages: true, ..agent(name, doc) }
 }
 
 const fn service(name: &'static str, doc: &'static str) -> SectionKind {
-    SectionKind { name, alias: None, role: Role::Service, doc }
+    SectionKind { name, alias: None, role: Role::Service, messages: false, doc }
 }
 
 #[cfg(test)]

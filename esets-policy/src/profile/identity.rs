@@ -42,6 +42,7 @@ impl Identity {
             return Ok(Self::Network(side, network));
         }
         match side {
+            Side::To if text.trim().is_empty() => Err("expected a name"),
             Side::From => Err("expected a sender or an IP address behind |"),
             Side::To => Ok(Self::Name(lower)),
         }

@@ -44,6 +44,7 @@ mod layer;
 mod network;
 mod users;
 
+pub(crate) use identity::Identity;
 pub(crate) use layer::{Layer, Layers, Who};
 pub(crate) use users::Users;
 
