@@ -16,7 +16,10 @@ struct Page {
     text: fn() -> String,
 }
 
-static PAGES: &[Page] = &[Page { name: "formats.md", text: formats }];
+static PAGES: &[Page] = &[
+    Page { name: "formats.md", text: formats },
+    Page { name: "keys.md", text: esets_policy::config::document::keys_markdown },
+];
 
 fn write() -> Outcome {
     for page in PAGES {

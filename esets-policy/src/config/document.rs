@@ -53,7 +53,7 @@ pub fn keys_man(version: &str) -> String {
         ".SH NAME\nesets.cfg \\- configuration of the ESETS scanner\n\
          .SH DESCRIPTION\n\
          The file consists of sections\n.RI [ name ]\nand of lines\n.IR \"key = value\" .\n\
-         Texts stand in double quotes; numbers, yes and no need none.\n\
+         Texts stand in double quotes; numbers go without, and so do yes and no.\n\
          A line that starts with # or ; is a comment, and so is what follows one of them after \
          a value.\nA key of the section [global] is the default of the other sections.\n\
          .SH SECTIONS\n",

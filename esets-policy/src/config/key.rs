@@ -76,7 +76,7 @@ pub enum Value {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Origin {
-    /// This project; files of the other editions do not have it.
+    /// This project; it is not known of the other editions.
     Addition,
     /// Both 3.0 and 4.x.
     Both,

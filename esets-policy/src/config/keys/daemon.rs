@@ -2,7 +2,7 @@
 
 use super::{AGENTS, GLOBAL, Key, row};
 use crate::config::key::Kind::{Integer, Switch, Text, Words};
-use crate::config::key::Origin::{Both, V3, V4};
+use crate::config::key::Origin::{Addition, Both, V3, V4};
 use crate::config::key::State::Accepted;
 use crate::log::LogClasses;
 
@@ -48,8 +48,8 @@ pub(super) static KEYS: &[Key] = &[
         "Where samples are sent."),
     row("scheduler_tasks", GLOBAL, Text, "", V4, Accepted,
         "Planned tasks: records of number, name, flags, time and action, separated by `;`."),
-    row("syslog_class", AGENTS, Words(LogClasses::WORDS), "error:warning:summ", Both, Accepted,
+    row("syslog_class", AGENTS, Words(LogClasses::WORDS), "error:warning:summ", Addition, Accepted,
         "The classes of messages that are logged, separated by colons."),
-    row("syslog_facility", AGENTS, Text, "daemon", Both, Accepted,
+    row("syslog_facility", AGENTS, Text, "daemon", Addition, Accepted,
         "The facility that messages are logged under."),
 ];

@@ -2,7 +2,7 @@
 
 use super::{AGENTS, Key, POLICY, row};
 use crate::config::key::Kind::{Choice, Integer, Switch, Text};
-use crate::config::key::Origin::{Addition, Both, V3};
+use crate::config::key::Origin::{Addition, Both, V3, V4};
 use crate::config::key::Place;
 use crate::config::key::State::Used;
 
@@ -66,7 +66,7 @@ pub(super) static KEYS: &[Key] = &[
         "Which infected parts are deleted from messages, by agents that can: `none` (`no`), \
          `standard` (`yes`) those with malware, `strict` all, `delete` all, \
          and the whole message where it is itself infected."),
-    row("av_quarantine_enabled", POLICY, Switch, "no", Both, Used,
+    row("av_quarantine_enabled", POLICY, Switch, "no", V4, Used,
         "Whether infected objects are stored in the quarantine."),
     row("av_quarantine_notscanned", POLICY, Switch, "no", Addition, Used,
         "Whether objects that are held back because they could not be scanned are stored in the \
