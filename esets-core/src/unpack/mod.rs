@@ -1,5 +1,10 @@
 //! Unpackers: one file per format, one row each in [`UNPACKERS`].
 
+mod elf;
+mod embedded;
+mod macho;
+mod pe;
+
 use std::io;
 
 use crate::budget::Stop;
@@ -9,7 +14,7 @@ use crate::subject::Subject;
 use crate::verdict::Reason;
 
 /// Every unpacker. An object goes to each that recognises it, in this order.
-pub static UNPACKERS: &[&dyn Unpacker] = &[];
+pub static UNPACKERS: &[&dyn Unpacker] = &[&elf::Elf, &macho::MachO, &pe::Pe];
 
 /// Opens one format.
 pub trait Unpacker: Sync {
