@@ -51,7 +51,8 @@ fn base64(body: &[u8], defects: &mut Defects) -> Vec<Encoding> {
         defects.add(Defect::DirtyBase64);
     }
     let sample = up_to(body, SAMPLE);
-    let foreign = sample.chunks(1).filter(|byte| !is_clean_base64(byte)).count();
+    let is_foreign = |byte: &[u8]| byte == b" " || !is_clean_base64(byte);
+    let foreign = sample.chunks(1).filter(|byte| is_foreign(byte)).count();
     if foreign.saturating_mul(10) > sample.len() {
         defects.add(Defect::UndecodableBase64);
         all.push(Encoding::Identity);
