@@ -39,7 +39,7 @@ pub(crate) fn encodings(
 fn base64(body: &[u8], defects: &mut Defects) -> Vec<Encoding> {
     let mut all = Vec::new();
     if has_early_padding(body) {
-        all.push(Encoding::Base64UntilPadding);
+        all.extend([Encoding::Base64UntilPadding, Encoding::Base64IgnoringPadding]);
     }
     if !is_clean_base64(body) {
         all.push(Encoding::Base64CleanLines);
