@@ -2,7 +2,11 @@
 
 mod elf;
 mod embedded;
+mod hwp5;
 mod macho;
+mod msg;
+mod msi;
+mod ole2;
 mod pe;
 
 use std::io;
@@ -14,7 +18,15 @@ use crate::subject::Subject;
 use crate::verdict::Reason;
 
 /// Every unpacker. An object goes to each that recognises it, in this order.
-pub static UNPACKERS: &[&dyn Unpacker] = &[&elf::Elf, &macho::MachO, &pe::Pe];
+pub static UNPACKERS: &[&dyn Unpacker] = &[
+    &elf::Elf,
+    &hwp5::Hwp5,
+    &macho::MachO,
+    &msg::Msg,
+    &msi::Msi,
+    &ole2::Ole2,
+    &pe::Pe,
+];
 
 /// Opens one format.
 pub trait Unpacker: Sync {
