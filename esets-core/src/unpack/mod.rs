@@ -6,8 +6,11 @@ mod hwp5;
 mod macho;
 mod msg;
 mod msi;
+mod ole10native;
 mod ole2;
 mod pe;
+mod ppt;
+mod vba;
 
 use std::io;
 
@@ -24,8 +27,11 @@ pub static UNPACKERS: &[&dyn Unpacker] = &[
     &macho::MachO,
     &msg::Msg,
     &msi::Msi,
+    &ole10native::Ole10Native,
     &ole2::Ole2,
     &pe::Pe,
+    &ppt::Ppt,
+    &vba::Vba,
 ];
 
 /// Opens one format.

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use crate::children::Children;
 use crate::decode::compound::{Compound, Node, Tree};
+use crate::decode::utf16_le;
 use crate::subject::Subject;
 
 use super::ole2::{self, Kind};
@@ -85,9 +86,7 @@ fn property(node: &Node<'_>) -> Option<u16> {
 /// A string property's text: UTF-16 in type 001F, else an 8-bit character set.
 fn text(stream: &str, bytes: &[u8]) -> String {
     if stream.to_ascii_uppercase().ends_with("001F") {
-        let units = bytes.chunks_exact(2).filter_map(|pair| pair.first_chunk());
-        let units: Vec<u16> = units.map(|pair| u16::from_le_bytes(*pair)).collect();
-        String::from_utf16_lossy(&units).trim_end_matches('\0').to_owned()
+        utf16_le(bytes).trim_end_matches('\0').to_owned()
     } else {
         String::from_utf8_lossy(bytes).trim_end_matches('\0').to_owned()
     }

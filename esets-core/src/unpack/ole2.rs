@@ -70,8 +70,7 @@ impl Kind {
 
     /// Whether the object is a compound file of this kind.
     pub(super) fn recognises(self, subject: &Subject<'_>) -> bool {
-        let bytes = subject.bytes();
-        FORMAT.matches(bytes) && Compound::open(bytes).is_ok_and(|found| Self::of(&found) == self)
+        is_compound(subject, |compound| Self::of(compound) == self)
     }
 }
 
@@ -94,6 +93,12 @@ pub(super) fn offer(
 /// What the directory says of a stream.
 pub(super) fn member<'m>(node: &Node<'_>, name: &'m str) -> Member<'m> {
     Member { index: Some(node.index.into()), size: Some(node.size), ..Member::from(name) }
+}
+
+/// Whether the object is a compound file in which `test` holds.
+pub(super) fn is_compound(subject: &Subject<'_>, test: impl FnOnce(&Compound<'_>) -> bool) -> bool {
+    let bytes = subject.bytes();
+    FORMAT.matches(bytes) && Compound::open(bytes).is_ok_and(|compound| test(&compound))
 }
 
 /// A compound file opened within the budget.

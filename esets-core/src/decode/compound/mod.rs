@@ -8,9 +8,9 @@ mod header;
 mod stream;
 
 use std::cell::OnceCell;
-use std::io::Read;
 
 use crate::cursor::Chain;
+use crate::decode::head;
 use crate::verdict::Reason;
 
 use directory::{Kind, NONE, RECORD};
@@ -101,15 +101,7 @@ impl<'a> Compound<'a> {
 
     /// The first `limit` bytes of a stream, or as many as can be read.
     pub(crate) fn head(&self, node: &Node<'_>, limit: usize) -> Vec<u8> {
-        let mut content = Vec::new();
-        let mut stream = self.stream(node);
-        let mut chunk = [0; 4096];
-        while content.len() < limit {
-            let Ok(count @ 1..) = stream.read(&mut chunk) else { break };
-            content.extend_from_slice(chunk.get(..count).unwrap_or_default());
-        }
-        content.truncate(limit);
-        content
+        head(&mut self.stream(node), limit)
     }
 
     /// What lies in which storage.
