@@ -9,7 +9,7 @@ use std::io;
 pub struct Truncated;
 
 /// A position in borrowed bytes; what is taken is borrowed from them, never copied.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Cursor<'a> {
     bytes: &'a [u8],
     at: usize,

@@ -1,9 +1,14 @@
 //! What several formats share: algorithms and containers inside containers.
 
 pub(crate) mod compound;
+mod inflate;
 pub(crate) mod ovba;
+mod stream;
 
 use std::io::{self, Read};
+
+pub(crate) use inflate::Inflate;
+pub(crate) use stream::{Stream, Streams, inner_name};
 
 /// The first `limit` bytes, or as many as can be read before the end or an error.
 pub(crate) fn head(reader: &mut dyn Read, limit: usize) -> Vec<u8> {

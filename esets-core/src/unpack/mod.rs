@@ -2,6 +2,7 @@
 
 mod elf;
 mod embedded;
+mod gzip;
 mod hwp5;
 mod macho;
 mod msg;
@@ -10,6 +11,7 @@ mod ole10native;
 mod ole2;
 mod pe;
 mod ppt;
+mod tar;
 mod vba;
 
 use std::io;
@@ -23,6 +25,7 @@ use crate::verdict::Reason;
 /// Every unpacker. An object goes to each that recognises it, in this order.
 pub static UNPACKERS: &[&dyn Unpacker] = &[
     &elf::Elf,
+    &gzip::Gzip,
     &hwp5::Hwp5,
     &macho::MachO,
     &msg::Msg,
@@ -31,6 +34,7 @@ pub static UNPACKERS: &[&dyn Unpacker] = &[
     &ole2::Ole2,
     &pe::Pe,
     &ppt::Ppt,
+    &tar::Tar,
     &vba::Vba,
 ];
 
