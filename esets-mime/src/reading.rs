@@ -39,7 +39,7 @@ pub(crate) fn encodings(
 fn base64(body: &[u8], defects: &mut Defects) -> Vec<Encoding> {
     let mut all = Vec::new();
     if has_early_padding(body) {
-        all.extend([Encoding::Base64UntilPadding, Encoding::Base64IgnoringPadding]);
+        all.push(Encoding::Base64UntilPadding);
     }
     if !is_clean_base64(body) {
         all.push(Encoding::Base64CleanLines);
@@ -51,8 +51,7 @@ fn base64(body: &[u8], defects: &mut Defects) -> Vec<Encoding> {
         defects.add(Defect::DirtyBase64);
     }
     let sample = up_to(body, SAMPLE);
-    let is_foreign = |byte: &[u8]| byte == b" " || !is_clean_base64(byte);
-    let foreign = sample.chunks(1).filter(|byte| is_foreign(byte)).count();
+    let foreign = sample.chunks(1).filter(|byte| !is_clean_base64(byte)).count();
     if foreign.saturating_mul(10) > sample.len() {
         defects.add(Defect::UndecodableBase64);
         all.push(Encoding::Identity);

@@ -1,0 +1,8 @@
+//! The C interface, seen from C. A missing compiler or checker is a failure.
+
+#![expect(clippy::panic, clippy::unwrap_used, reason = "a test ends where it fails")]
+
+mod abi;
+mod declarations;
+mod programs;
+mod toolchain;

@@ -1,0 +1,128 @@
+//! C programs over the library: compiled by gcc and clang as C and as C++, run alone, under the
+//! sanitizers and under valgrind.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::toolchain::{
+    COMPILERS, DEBUG, SANITIZERS, built, compile, folder, here, link, run, succeed, valgrind,
+};
+
+#[test]
+fn misuse_is_answered() {
+    survives("misuse");
+}
+
+#[test]
+fn every_way_in_gives_the_same_verdict() {
+    survives("verdict");
+}
+
+#[test]
+fn eight_threads_share_one_database() {
+    survives("threads");
+}
+
+#[test]
+fn a_policy_decides() {
+    survives("policy");
+}
+
+#[test]
+fn a_program_links_the_static_library() {
+    let folder = folder("static");
+    let libraries = [built("libesets.a").into_os_string(), "-lgcc_s".into(), "-lm".into()];
+    let program = link(DEBUG, &source("verdict"), &folder, &libraries);
+    succeed(Command::new(&program).current_dir(&folder));
+}
+
+#[test]
+fn the_example_scan_prints_trees_and_answers_as_esets_scan() {
+    each_example("scan", |program, folder| {
+        fs::write(folder.join("a.txt"), "text").unwrap();
+        fs::write(folder.join("b.pdf.exe"), "text").unwrap();
+        let scan = |paths: &[&str]| {
+            let output = run(Command::new(program).args(paths).current_dir(folder));
+            let text = |bytes| String::from_utf8(bytes).unwrap();
+            (output.status.code().unwrap(), text(output.stdout), text(output.stderr))
+        };
+        let found = "b.pdf.exe [] 4 !Heur.DoubleExtension\n";
+        assert_eq!(scan(&["a.txt"]), (0, "a.txt [] 4\n".into(), String::new()));
+        assert_eq!(scan(&["b.pdf.exe", "a.txt"]), (50, format!("{found}a.txt [] 4\n"), "".into()));
+        let missing = "none: No such file or directory\n";
+        assert_eq!(scan(&["b.pdf.exe", "none"]), (100, found.into(), missing.into()));
+    });
+}
+
+#[test]
+fn the_example_walk_reads_a_stream() {
+    each_example("walk", |program, folder| {
+        fs::write(folder.join("in"), "text").unwrap();
+        let mut command = Command::new(program);
+        command.arg("a\n.pdf.exe").stdin(fs::File::open(folder.join("in")).unwrap());
+        assert_eq!(succeed(&mut command), "a\\x0a.pdf.exe: 4 bytes; found Heur.DoubleExtension\n");
+    });
+}
+
+#[test]
+fn the_example_watch_reports_every_object() {
+    each_example("watch", |program, folder| {
+        fs::write(folder.join("a.txt"), "text").unwrap();
+        let printed = succeed(Command::new(program).arg("a.txt").current_dir(folder));
+        assert_eq!(
+            printed,
+            "1: 4 bytes, status 0\n\
+             {\"status\":\"clean\",\"records\":[{\"parent\":null,\"name\":\"a.txt\",\"formats\":[],\
+             \"size\":4,\"detections\":[],\"not_scanned\":[],\"defects\":[]}],\
+             \"objects\":1,\"bytes\":4}\n"
+        );
+    });
+}
+
+#[test]
+fn the_example_policy_decides_for_every_recipient() {
+    each_example("policy", |program, folder| {
+        let config = "[smtp]\naction_av_infected = \"discard\"\nuser_config = \"users.cfg\"\n";
+        fs::write(folder.join("esets.cfg"), config).unwrap();
+        fs::write(folder.join("users.cfg"), "[bob@example.org]\naction_av = \"accept\"\n").unwrap();
+        fs::write(folder.join("mail.pdf.exe"), "text").unwrap();
+        let mut command = Command::new(program);
+        command.args(["esets.cfg", "mail.pdf.exe", "", "bob@example.org", "carol@example.org"]);
+        let output = run(command.current_dir(folder));
+        assert_eq!(
+            String::from_utf8(output.stdout).unwrap(),
+            "accept because of action_av in [bob@example.org], users.cfg:2\n  \
+             for bob@example.org\n\
+             discard because of action_av_infected in [smtp], esets.cfg:2\n  \
+             for carol@example.org\n"
+        );
+        assert_eq!(output.status.code(), Some(2));
+    });
+}
+
+/// Runs one of the test programs in every way.
+fn survives(name: &str) {
+    let source = source(name);
+    for compiler in COMPILERS.iter().chain(SANITIZERS) {
+        let folder = folder(name);
+        let program = compile(*compiler, &source, &folder);
+        succeed(Command::new(&program).current_dir(&folder));
+    }
+    let folder = folder(name);
+    let program = compile(DEBUG, &source, &folder);
+    succeed(valgrind(&program).current_dir(&folder));
+}
+
+/// Compiles an example in every way and looks at what it does.
+fn each_example(name: &str, look: impl Fn(&Path, &Path)) {
+    let source = here().join("../../examples/c").join(name).with_extension("c");
+    for compiler in COMPILERS.iter().chain(SANITIZERS) {
+        let folder = folder(name);
+        look(&compile(*compiler, &source, &folder), &folder);
+    }
+}
+
+fn source(name: &str) -> PathBuf {
+    here().join("tests").join(name).with_extension("c")
+}
