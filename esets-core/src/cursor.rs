@@ -1,5 +1,6 @@
 //! Reads untrusted bytes: every length is checked, nothing is indexed, nothing panics.
 
+use std::collections::HashSet;
 use std::io;
 
 /// There are fewer bytes than the format promises.
@@ -8,7 +9,7 @@ use std::io;
 pub struct Truncated;
 
 /// A position in borrowed bytes; what is taken is borrowed from them, never copied.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Cursor<'a> {
     bytes: &'a [u8],
     at: usize,
@@ -132,6 +133,22 @@ impl<'a> Cursor<'a> {
     }
 }
 
+/// The offsets that a walk from one to the next has met, so that it cannot go in circles.
+///
+/// It takes memory in proportion to the steps, so it is for walks that the object's size bounds.
+#[derive(Clone, Debug, Default)]
+pub struct Chain {
+    met: HashSet<u64>,
+}
+
+impl Chain {
+    /// Steps to `offset`: `false` if the walk was there before and must end.
+    #[must_use]
+    pub fn step(&mut self, offset: u64) -> bool {
+        self.met.insert(offset)
+    }
+}
+
 /// So that a decoder can pull from the cursor and leave it where its stream ends.
 impl io::Read for Cursor<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
@@ -154,6 +171,13 @@ mod tests {
         assert_eq!(cursor.u32_be(), Err(Truncated));
         assert_eq!(cursor.take_up_to(u64::MAX), [3, 4, 5]);
         assert!(cursor.is_empty());
+    }
+
+    #[test]
+    fn a_chain_refuses_an_offset_that_it_met() {
+        let mut chain = Chain::default();
+        assert!(chain.step(7) && chain.step(8));
+        assert!(!chain.step(7));
     }
 
     #[test]

@@ -21,6 +21,7 @@ mod carve;
 mod children;
 mod cursor;
 mod database;
+mod decode;
 mod executable;
 mod heuristic;
 mod object;
@@ -34,7 +35,7 @@ mod verdict;
 
 pub use budget::{Lease, Limits, Stop};
 pub use children::Children;
-pub use cursor::{Cursor, Truncated};
+pub use cursor::{Chain, Cursor, Truncated};
 pub use database::Database;
 pub use executable::{
     EntryPoint, Executable, ExecutableKind, Import, ImportName, Resource, ResourceId, Section,

@@ -112,6 +112,18 @@ impl Scanner {
         self
     }
 
+    /// What it looks for and what its verdicts keep.
+    #[must_use]
+    pub fn options(&self) -> &Options {
+        &self.options
+    }
+
+    /// What one scan may use.
+    #[must_use]
+    pub fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
     /// The signatures it looks for.
     #[must_use]
     pub fn database(&self) -> &Database {

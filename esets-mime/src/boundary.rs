@@ -70,7 +70,7 @@ impl<'a> Delimiters<'a> {
     pub(crate) fn find(raw: &'a [u8]) -> Self {
         let lines =
             memmem::find_iter(raw, b"--").filter(|&at| is_line_start(raw, blanks_before(raw, at)));
-        Self { raw, lines: lines.collect(), work: raw.len().saturating_mul(16).max(1 << 20) }
+        Self { raw, lines: lines.collect(), work: raw.len().saturating_mul(8).max(1 << 20) }
     }
 
     /// The kinds of delimiters that `boundary` has within `range`, the surest first.
@@ -130,7 +130,7 @@ impl<'a> Delimiters<'a> {
             let follows = from(raw, next);
             let blank = follows.iter().take_while(|b| matches!(b, b'\r' | b'\n')).take(4).count();
             let is_header = header::is_content_field(from(follows, blank));
-            (is_header && !text.is_empty() && text.len() <= LONGEST).then_some(text)
+            (is_header && text.len() <= LONGEST).then_some(text)
         })
     }
 

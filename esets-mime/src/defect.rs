@@ -153,7 +153,7 @@ impl Defects {
         }
     }
 
-    pub(crate) fn as_slice(&self) -> &[Defect] {
-        &self.0
+    pub(crate) fn into_vec(self) -> Vec<Defect> {
+        self.0
     }
 }

@@ -83,8 +83,10 @@ impl Description {
         }
         let boundary = types.first().and_then(|value| Parameter::find(value, "boundary").agreed());
         let mut boundaries = Vec::new();
-        let fields = fields.iter().filter(|field| field.is("content-type"));
-        for (count, field) in fields.enumerate() {
+        // Some readers take a boundary from the disposition as well.
+        let named = |name| fields.iter().filter(move |field: &&Field<'_>| field.is(name));
+        let declaring = named("content-type").chain(named("content-disposition"));
+        for (count, field) in declaring.enumerate() {
             if count >= MOST_FIELDS {
                 defects.add(Defect::Limit(Limit::Readings));
                 break;

@@ -39,7 +39,7 @@ pub(crate) fn encodings(
 fn base64(body: &[u8], defects: &mut Defects) -> Vec<Encoding> {
     let mut all = Vec::new();
     if has_early_padding(body) {
-        all.push(Encoding::Base64UntilPadding);
+        all.extend([Encoding::Base64UntilPadding, Encoding::Base64IgnoringPadding]);
     }
     if !is_clean_base64(body) {
         all.push(Encoding::Base64CleanLines);
@@ -51,7 +51,8 @@ fn base64(body: &[u8], defects: &mut Defects) -> Vec<Encoding> {
         defects.add(Defect::DirtyBase64);
     }
     let sample = up_to(body, SAMPLE);
-    let foreign = sample.chunks(1).filter(|byte| !is_clean_base64(byte)).count();
+    let is_foreign = |byte: &[u8]| byte == b" " || !is_clean_base64(byte);
+    let foreign = sample.chunks(1).filter(|byte| is_foreign(byte)).count();
     if foreign.saturating_mul(10) > sample.len() {
         defects.add(Defect::UndecodableBase64);
         all.push(Encoding::Identity);

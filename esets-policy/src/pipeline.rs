@@ -55,7 +55,11 @@ impl Pipeline {
                 Outcome { verdict: None, dispositions: plan.decide(&Verdict::default(), None) }
             }
             Plan::Scan(plan) => {
-                let scanner = self.scanner.clone().with_options(plan.options());
+                let mut options = plan.options();
+                // What a verdict keeps and which formats are off is the caller's, not the policy's.
+                options.records = self.scanner.options().records;
+                options.skipped_formats.clone_from(&self.scanner.options().skipped_formats);
+                let scanner = self.scanner.clone().with_options(options);
                 let scanner = scanner.with_limits(plan.limits());
                 let verdict = scanner.scan_with(object, session);
                 let dispositions = plan.decide(&verdict, None);

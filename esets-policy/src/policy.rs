@@ -6,7 +6,9 @@ use std::ptr;
 
 use esets_core::Verdict;
 
-use crate::config::{Cause, Config, ConfigError, ConfigErrors, Setting, Value, find_section};
+use crate::config::{
+    Cause, Config, ConfigError, ConfigErrors, FileKind, Setting, Value, find_section,
+};
 use crate::context::Context;
 use crate::disposition::Decision;
 use crate::explain::{Applied, Explanation, Reasoning};
@@ -28,17 +30,41 @@ pub struct Policy {
 }
 
 impl Policy {
+    /// Reads an `esets.cfg` and makes a policy of it, as [`Policy::from_config`] does.
+    ///
+    /// # Errors
+    /// Every mistake in all files at once, so that one look at the messages is enough.
+    pub fn load<R, E>(file: &str, bytes: &[u8], read: R) -> Result<Self, ConfigErrors>
+    where
+        R: FnMut(&str) -> Result<Vec<u8>, E>,
+        E: Display,
+    {
+        let (config, problems) = Config::parse_leniently(file, bytes, FileKind::Main);
+        Self::build(&config, problems, read)
+    }
+
     /// Makes a policy of a configuration; `read` returns the content of a special configuration
     /// file, named as in the value of `user_config`, that is relative to the configuration folder.
     ///
     /// # Errors
     /// Every mistake in the special configuration files, and every file that cannot be read.
-    pub fn from_config<R, E>(config: &Config, mut read: R) -> Result<Self, ConfigErrors>
+    pub fn from_config<R, E>(config: &Config, read: R) -> Result<Self, ConfigErrors>
     where
         R: FnMut(&str) -> Result<Vec<u8>, E>,
         E: Display,
     {
-        let mut problems = config.warnings().to_vec();
+        Self::build(config, config.warnings().to_vec(), read)
+    }
+
+    fn build<R, E>(
+        config: &Config,
+        mut problems: Vec<ConfigError>,
+        mut read: R,
+    ) -> Result<Self, ConfigErrors>
+    where
+        R: FnMut(&str) -> Result<Vec<u8>, E>,
+        E: Display,
+    {
         let mut users = HashMap::new();
         for (name, setting) in user_files(config) {
             if users.contains_key(name) {
@@ -194,19 +220,11 @@ fn file_name(setting: &Setting) -> Option<&str> {
 }
 
 fn load_users(name: &str, bytes: &[u8], problems: &mut Vec<ConfigError>) -> Users {
-    match Config::parse_users(name, bytes) {
-        Ok(config) => {
-            let mut own = config.warnings().to_vec();
-            let users = Users::new(&config, &mut own);
-            own.sort_by_key(|problem| problem.line);
-            problems.append(&mut own);
-            users
-        }
-        Err(wrong) => {
-            problems.extend(wrong.problems);
-            Users::default()
-        }
-    }
+    let (config, mut own) = Config::parse_leniently(name, bytes, FileKind::Users);
+    let users = Users::new(&config, &mut own);
+    own.sort_by_key(|problem| problem.line);
+    problems.append(&mut own);
+    users
 }
 
 fn unreadable(setting: &Setting, name: &str, why: &dyn Display) -> ConfigError {

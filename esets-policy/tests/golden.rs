@@ -8,7 +8,6 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use esets_policy::config::Config;
 use esets_policy::{Context, Disposition, Plan, Policy, SpamScore};
 use libtest_mimic::{Arguments, Failed, Trial};
 
@@ -80,10 +79,8 @@ fn same(found: &str, expected: &str) -> Result<(), Failed> {
 fn policy(path: &Path) -> Result<Policy, String> {
     let path = path.with_extension("cfg");
     let name = path.file_name().unwrap().to_string_lossy();
-    let config = Config::parse(&name, &fs::read(&path).unwrap());
-    let config = config.map_err(|wrong| wrong.to_string())?;
     let read = |name: &str| fs::read(folder().join(name)).map_err(|_| "no such file");
-    Policy::from_config(&config, read).map_err(|wrong| wrong.to_string())
+    Policy::load(&name, &fs::read(&path).unwrap(), read).map_err(|wrong| wrong.to_string())
 }
 
 /// The left half of a line.

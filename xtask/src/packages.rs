@@ -54,7 +54,7 @@ const ALWAYS: &[&str] = &[
     "gcc",
     "iproute2",
     "libc6-dev",
-    "libclang-rt-14-dev",
+    "libclang-rt-dev",
     "libperl-dev",
     "make",
     "perl",

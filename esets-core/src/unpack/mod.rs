@@ -2,8 +2,17 @@
 
 mod elf;
 mod embedded;
+mod gzip;
+mod hwp5;
 mod macho;
+mod msg;
+mod msi;
+mod ole10native;
+mod ole2;
 mod pe;
+mod ppt;
+mod tar;
+mod vba;
 
 use std::io;
 
@@ -14,7 +23,20 @@ use crate::subject::Subject;
 use crate::verdict::Reason;
 
 /// Every unpacker. An object goes to each that recognises it, in this order.
-pub static UNPACKERS: &[&dyn Unpacker] = &[&elf::Elf, &macho::MachO, &pe::Pe];
+pub static UNPACKERS: &[&dyn Unpacker] = &[
+    &elf::Elf,
+    &gzip::Gzip,
+    &hwp5::Hwp5,
+    &macho::MachO,
+    &msg::Msg,
+    &msi::Msi,
+    &ole10native::Ole10Native,
+    &ole2::Ole2,
+    &pe::Pe,
+    &ppt::Ppt,
+    &tar::Tar,
+    &vba::Vba,
+];
 
 /// Opens one format.
 pub trait Unpacker: Sync {

@@ -131,9 +131,12 @@ impl Verdict {
 
     /// The record and the containers around it, the nearest first.
     pub fn lineage(&self, record: usize) -> impl Iterator<Item = &Record> {
-        iter::successors(self.records.get(record), |record| {
-            self.records.get(record.parent?.index())
-        })
+        // A parent stands before its members; one that does not comes from a damaged report.
+        let parent = |&at: &usize| {
+            let parent = self.records.get(at)?.parent?.index();
+            (parent < at).then_some(parent)
+        };
+        iter::successors(Some(record), parent).filter_map(|at| self.records.get(at))
     }
 
     /// Every detection with the position of its record, the deepest object that shows it only.
@@ -163,5 +166,18 @@ impl Verdict {
         let outside = |record: &Record| record.parent.is_none_or(|parent| parent.index() < index);
         let count = behind.iter().position(outside).unwrap_or(behind.len());
         behind.get(..count).unwrap_or_default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_report_whose_parents_go_in_a_circle_can_be_shown() {
+        let record = |parent| Record { parent: Some(ObjectId(parent)), ..Record::default() };
+        let verdict = Verdict { records: vec![record(1), record(0)], objects: 2, bytes: 0 };
+        assert_eq!(verdict.lineage(1).count(), 2);
+        assert_eq!(verdict.to_string().lines().count(), 2);
     }
 }

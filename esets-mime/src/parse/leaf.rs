@@ -3,7 +3,7 @@
 use super::{Entity, Job, Parser, Role, blank_lines};
 use crate::boundary::Strength;
 use crate::bytes::slice;
-use crate::defect::{Defect, Limit};
+use crate::defect::Defect;
 use crate::inline;
 use crate::part::{Kind, Part};
 use crate::recognise::looks_like_message;
@@ -15,9 +15,10 @@ impl<'a> Parser<'a> {
     /// A message in the message, to be read in place.
     pub(super) fn nested(&mut self, entity: &mut Entity<'a>, body: Range<usize>) {
         let kind = if entity.description.is_partial() { Kind::Partial } else { Kind::Message };
-        let parent = self.container(entity, body.clone(), kind);
+        let Some(parent) = self.container(entity, body.clone(), kind) else { return };
         let start = body.start.saturating_add(blank_lines(slice(self.raw, body.clone())));
         let depth = entity.job.depth.saturating_add(1);
+        let parent = Some(parent);
         self.jobs.push(Job { range: start..body.end, role: Role::Message, parent, depth });
     }
 
@@ -34,7 +35,8 @@ impl<'a> Parser<'a> {
             let data = shifted(&block.data, body.start);
             self.embedded(entity, data, block.encoding, block.name);
         }
-        if entity.readings > 1 || looks_like_message(text) {
+        let may_be_message = looks_like_message(text) && !text.starts_with(b"--");
+        if entity.readings > 1 || entity.is_divided || may_be_message {
             return;
         }
         if let Some(boundary) = self.delimiters.guess(&body) {
@@ -44,7 +46,7 @@ impl<'a> Parser<'a> {
             }
         } else if let Some(start) = self.delimiters.header_in_text(&body) {
             self.defects.add(Defect::EntityInText);
-            let depth = entity.job.depth.saturating_add(1);
+            let depth = entity.job.depth;
             self.reading(Job {
                 range: start..body.end,
                 role: Role::Message,
@@ -109,8 +111,7 @@ impl<'a> Parser<'a> {
         encoding: Encoding,
         kind: Kind,
     ) -> bool {
-        if self.parts.len() >= self.limits.parts {
-            self.defects.add(Defect::Limit(Limit::Parts));
+        if self.is_full() {
             return false;
         }
         let is_new = self.seen.insert((body.start, body.end, Some(encoding)));
@@ -126,6 +127,9 @@ impl<'a> Parser<'a> {
         body: Range<usize>,
         kind: Kind,
     ) -> Option<usize> {
+        if self.is_full() {
+            return None;
+        }
         let index = self.parts.len();
         let part = self.part(entity, body, Encoding::Identity, kind);
         self.parts.push(Part { is_container: true, ..part });

@@ -2,9 +2,10 @@
 
 mod leaf;
 mod multipart;
+mod order;
 
 use crate::boundary::Delimiters;
-use crate::bytes::{from, is_space, slice};
+use crate::bytes::{from, is_space, slice, up_to};
 use crate::defect::{Defect, Defects, Limit};
 use crate::describe::Description;
 use crate::field::Field;
@@ -22,19 +23,13 @@ use std::sync::Arc;
 pub(crate) fn message<'a>(raw: &'a [u8], limits: &Limits) -> Message<'a> {
     let mut parser = Parser::new(raw, *limits);
     let start = parser.top();
-    if let Some(encoding) = utf16(raw) {
-        parser.defects.add(Defect::Utf16);
-        let whole = Entity::bare(Job::new(0..raw.len(), Role::Message));
-        parser.leaf(&whole, 0..raw.len(), encoding, Kind::Message);
-    }
+    let is_utf16 = parser.utf16();
     let header = header::read(raw, start..raw.len(), limits, &mut Defects::default());
-    parser.run(Job::new(start..raw.len(), Role::Message));
-    Message {
-        raw,
-        fields: header.fields.into(),
-        parts: parser.parts,
-        defects: parser.defects.as_slice().to_vec(),
+    if !is_utf16 {
+        parser.run(Job::new(start..raw.len(), Role::Message));
     }
+    let fields = header.fields.into();
+    Message { raw, fields, parts: order::by_tree(parser.parts), defects: parser.defects.into_vec() }
 }
 
 /// A stretch of the message that is still to be read.
@@ -73,13 +68,14 @@ struct Entity<'a> {
     description: Description,
     /// Leaves made of it so far.
     readings: u16,
+    is_divided: bool,
 }
 
 impl Entity<'_> {
     fn bare(job: Job) -> Self {
         let description =
             Description { encodings: vec![Encoding::Identity], ..Description::default() };
-        Self { job, fields: Arc::default(), description, readings: 0 }
+        Self { job, fields: Arc::default(), description, readings: 0, is_divided: false }
     }
 }
 
@@ -122,11 +118,21 @@ impl<'a> Parser<'a> {
         mark.saturating_add(blank)
     }
 
+    /// Takes a message in UTF-16 for a leaf; true if it is nothing else besides.
+    fn utf16(&mut self) -> bool {
+        let Some(encoding) = utf16(self.raw) else { return false };
+        self.defects.add(Defect::Utf16);
+        let whole = 0..self.raw.len();
+        let entity = Entity::bare(Job::new(whole.clone(), Role::Message));
+        self.leaf(&entity, whole, encoding, Kind::Message);
+        let top = up_to(self.raw, 256);
+        memchr::memchr_iter(0, top).count().saturating_mul(3) > top.len()
+    }
+
     fn run(&mut self, first: Job) {
         self.jobs.push(first);
         while let Some(job) = self.jobs.pop() {
-            if self.parts.len() >= self.limits.parts {
-                self.defects.add(Defect::Limit(Limit::Parts));
+            if self.is_full() {
                 return;
             }
             let waiting = self.jobs.len();
@@ -185,10 +191,12 @@ impl<'a> Parser<'a> {
         }
         let header = header::read(self.raw, job.range.clone(), &self.limits, &mut self.defects);
         let description = Description::of(&header.fields, &mut self.defects);
-        let mut entity = Entity { job, fields: header.fields.into(), description, readings: 0 };
+        let fields = header.fields.into();
+        let mut entity = Entity { job, fields, description, readings: 0, is_divided: false };
         let end = entity.job.range.end;
         let earliest = header.bodies.iter().copied().min().unwrap_or(end);
-        if self.multipart(&entity, earliest..end) && entity.description.is_only_multipart() {
+        entity.is_divided = self.multipart(&entity, earliest..end);
+        if entity.is_divided && entity.description.is_only_multipart() {
             // Readers that decode a multipart first see something else.
             entity.description.encodings.retain(|&encoding| encoding != Encoding::Identity);
             entity.readings = 1;
@@ -223,6 +231,14 @@ impl<'a> Parser<'a> {
         if self.may_read_again() {
             self.jobs.push(job);
         }
+    }
+
+    fn is_full(&mut self) -> bool {
+        let is_full = self.parts.len() >= self.limits.parts;
+        if is_full {
+            self.defects.add(Defect::Limit(Limit::Parts));
+        }
+        is_full
     }
 
     fn may_read_again(&mut self) -> bool {

@@ -10,23 +10,23 @@ use std::ops::Range;
 impl<'a> Parser<'a> {
     /// Divides the body by every boundary that occurs in it; false if none does.
     pub(super) fn multipart(&mut self, entity: &Entity<'a>, body: Range<usize>) -> bool {
-        let divisions = self.divisions(&entity.description.boundaries, &body);
+        let mut divisions = self.divisions(&entity.description.boundaries, &body);
         let is_multipart = entity.description.is_multipart();
+        if !divisions.is_empty() && !is_multipart {
+            self.defects.add(Defect::BoundaryWithoutMultipart);
+        }
+        let agreed = entity.description.boundary.as_deref();
+        if divisions.first().is_some_and(|(boundary, _)| Some(boundary.as_slice()) != agreed) {
+            self.defects.add(Defect::NonstandardBoundary);
+        }
         // A bounce ends with the header of the message that came back.
         let may_be_cut = body.is_empty() && entity.job.role == Role::Message;
         if divisions.is_empty() && is_multipart && !may_be_cut {
-            self.defects.add(Defect::MissingDelimiter);
-        }
-        if !divisions.is_empty() && !is_multipart {
-            self.defects.add(Defect::BoundaryWithoutMultipart);
+            divisions.extend(self.guess(&body));
         }
         let is_encoded = entity.description.encodings.iter().any(|&e| e != Encoding::Identity);
         if is_encoded && is_multipart {
             self.defects.add(Defect::EncodedMultipart);
-        }
-        let standard = entity.description.boundary.as_deref();
-        if divisions.first().is_some_and(|(boundary, _)| Some(boundary.as_slice()) != standard) {
-            self.defects.add(Defect::NonstandardBoundary);
         }
         for (at, (boundary, strength)) in divisions.iter().enumerate() {
             if at == 0 || self.may_read_again() {
@@ -34,6 +34,15 @@ impl<'a> Parser<'a> {
             }
         }
         !divisions.is_empty()
+    }
+
+    fn guess(&mut self, body: &Range<usize>) -> Option<(Vec<u8>, Strength)> {
+        let guess = self.delimiters.guess(body);
+        self.defects.add(match guess {
+            Some(_) => Defect::GuessedBoundary,
+            None => Defect::MissingDelimiter,
+        });
+        guess.map(|boundary| (boundary.to_vec(), Strength::Exact))
     }
 
     /// The boundaries that divide `body`, and how sure their delimiters are.
@@ -81,7 +90,7 @@ impl<'a> Parser<'a> {
                 self.defects.add(defect);
             }
         }
-        let parent = self.container(entity, body.clone(), Kind::Multipart);
+        let Some(parent) = self.container(entity, body.clone(), Kind::Multipart) else { return };
         let inside = if entity.description.is_digest() { Role::Digest } else { Role::Part };
         let depth = entity.job.depth.saturating_add(1);
         for piece in division.pieces {
@@ -90,7 +99,7 @@ impl<'a> Parser<'a> {
                 Piece::Before(range) => (range, Role::Before),
                 Piece::Part(range) => (range, inside),
             };
-            self.jobs.push(Job { range, role, parent, depth });
+            self.jobs.push(Job { range, role, parent: Some(parent), depth });
         }
     }
 }

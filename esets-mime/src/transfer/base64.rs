@@ -17,6 +17,10 @@ impl Base64 {
         Self { values: &STANDARD, bits: 0, held: 0, stops_at_padding: false, stopped: false }
     }
 
+    pub(super) fn ignoring_padding() -> Self {
+        Self { values: &UNPADDED, ..Self::new() }
+    }
+
     pub(super) fn until_padding() -> Self {
         Self { stops_at_padding: true, ..Self::new() }
     }
@@ -153,7 +157,7 @@ fn foreign_in(chunk: &[u8]) -> u16 {
     chunk.iter().map(foreign).fold(0, u16::wrapping_add)
 }
 
-const fn table(plus: u8, slash: u8) -> [u8; 256] {
+const fn table(plus: u8, slash: u8, equals: u8) -> [u8; 256] {
     let mut values = [FOREIGN; 256];
     let alphabet = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
     let mut value = 0_u8;
@@ -165,7 +169,7 @@ const fn table(plus: u8, slash: u8) -> [u8; 256] {
     }
     set(&mut values, plus, 62);
     set(&mut values, slash, 63);
-    set(&mut values, b'=', PADDING);
+    set(&mut values, b'=', equals);
     values
 }
 
@@ -181,5 +185,6 @@ const SAMPLE: usize = 4096;
 const STRETCH: usize = 76;
 const PADDING: u8 = 254;
 const FOREIGN: u8 = 255;
-static STANDARD: [u8; 256] = table(b'+', b'/');
-static URL: [u8; 256] = table(b'-', b'_');
+static STANDARD: [u8; 256] = table(b'+', b'/', PADDING);
+static URL: [u8; 256] = table(b'-', b'_', PADDING);
+static UNPADDED: [u8; 256] = table(b'+', b'/', FOREIGN);

@@ -24,6 +24,8 @@ pub enum Encoding {
     Base64,
     /// Base64 without the lines that hold foreign characters.
     Base64CleanLines,
+    /// Base64 with padding skipped like any foreign character.
+    Base64IgnoringPadding,
     /// Base64 decoded twice.
     Base64Twice,
     /// Base64 up to the first padding.
@@ -50,6 +52,7 @@ impl fmt::Display for Encoding {
             Self::Identity => "identity",
             Self::Base64 => "base64",
             Self::Base64CleanLines => "base64 (clean lines)",
+            Self::Base64IgnoringPadding => "base64 (ignoring padding)",
             Self::Base64Twice => "base64 (twice)",
             Self::Base64UntilPadding => "base64 (until padding)",
             Self::Base64Url => "base64 (url)",
@@ -73,6 +76,7 @@ impl Encoding {
             Self::Base64Twice => {
                 vec![Box::new(base64::Base64::new()), Box::new(base64::Base64::new())]
             }
+            Self::Base64IgnoringPadding => vec![Box::new(base64::Base64::ignoring_padding())],
             Self::Base64UntilPadding => vec![Box::new(base64::Base64::until_padding())],
             Self::Base64Url => vec![Box::new(base64::Base64::url())],
             Self::QuotedPrintable => vec![Box::new(quoted_printable::QuotedPrintable)],

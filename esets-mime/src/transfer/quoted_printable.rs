@@ -2,7 +2,7 @@
 //! are read, and an escape that is none stays as it is.
 
 use super::Decode;
-use crate::bytes::{from, is_blank, slice, up_to};
+use crate::bytes::{from, is_blank, up_to};
 use memchr::memchr2;
 
 /// The decoder; all that it has to remember is left in the input.
@@ -65,19 +65,16 @@ fn escape(text: &[u8], last: bool, out: &mut Vec<u8>) -> Option<usize> {
     }
     let after = from(text, 1);
     let blanks = after.iter().take_while(|&&b| is_blank(b)).count();
-    let end = slice(after, blanks..blanks.saturating_add(2));
-    match end {
-        [b'\r', b'\n'] => return Some(blanks.saturating_add(3)),
-        [b'\r' | b'\n', ..] if last || end.len() > 1 || end == b"\n" => {
-            return Some(blanks.saturating_add(2));
-        }
-        _ => {}
-    }
-    if !last && text.len() < 3.max(blanks.saturating_add(3)) && blanks < LONGEST {
-        return None;
-    }
-    if end.is_empty() && blanks.saturating_add(1) == text.len() {
-        return Some(text.len());
+    let (used, is_break) = match from(after, blanks) {
+        [b'\r'] | [] if !last && blanks < LONGEST => return None,
+        [_] if !last && blanks == 0 => return None,
+        [b'\r', b'\n', ..] => (3, true),
+        [b'\r' | b'\n', ..] => (2, true),
+        [] if last => (1, true),
+        _ => (1, false),
+    };
+    if is_break {
+        return Some(blanks.saturating_add(used));
     }
     out.push(b'=');
     Some(1)

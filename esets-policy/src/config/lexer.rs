@@ -96,6 +96,13 @@ pub enum Syntax {
     UnclosedQuote,
 }
 
+impl Syntax {
+    /// Whether the line would have begun a section.
+    pub(crate) fn is_of_section(self) -> bool {
+        matches!(self, Self::AfterBracket | Self::SectionName | Self::UnclosedBracket)
+    }
+}
+
 /// Cuts a file into its lines; works on any bytes, in one pass.
 pub fn lines(file: &[u8]) -> impl Iterator<Item = Line<'_>> {
     let mut start = 0_usize;

@@ -19,6 +19,7 @@ pub mod section;
 
 use std::collections::HashMap;
 use std::fmt;
+use std::mem;
 use std::sync::Arc;
 
 use esets_core::Text;
@@ -93,7 +94,7 @@ impl Config {
     /// # Errors
     /// Every mistake in the file, not only the first.
     pub fn parse(file: &str, bytes: &[u8]) -> Result<Self, ConfigErrors> {
-        parse::parse(file, bytes, FileKind::Main)
+        parse::parse(file, bytes, FileKind::Main).faultless()
     }
 
     /// Reads a special configuration file, as `user_config` names it.
@@ -101,7 +102,25 @@ impl Config {
     /// # Errors
     /// Every mistake in the file, not only the first.
     pub fn parse_users(file: &str, bytes: &[u8]) -> Result<Self, ConfigErrors> {
-        parse::parse(file, bytes, FileKind::Users)
+        parse::parse(file, bytes, FileKind::Users).faultless()
+    }
+
+    /// What is right in a file, and all that is wrong with it.
+    pub(crate) fn parse_leniently(
+        file: &str,
+        bytes: &[u8],
+        kind: FileKind,
+    ) -> (Self, Vec<ConfigError>) {
+        let mut config = parse::parse(file, bytes, kind);
+        let problems = mem::take(&mut config.warnings);
+        (config, problems)
+    }
+
+    fn faultless(self) -> Result<Self, ConfigErrors> {
+        if self.warnings.iter().all(ConfigError::is_warning) {
+            return Ok(self);
+        }
+        Err(ConfigErrors { problems: self.warnings })
     }
 
     /// The name it was read under.

@@ -3,21 +3,22 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::error::{Cause, ConfigError, ConfigErrors, excerpt};
+use super::error::{Cause, ConfigError, excerpt};
 use super::key::{Key, keys};
-use super::lexer::{Content, Pair, Quotes, lines};
+use super::lexer::{Content, Pair, Quotes, Syntax, lines};
 use super::nearest::nearest;
 use super::section::{SECTIONS, SectionKind, find_section};
 use super::{Config, FileKind, Rule, Section, Setting};
 
-pub(super) fn parse(file: &str, bytes: &[u8], kind: FileKind) -> Result<Config, ConfigErrors> {
+/// What is right in a file, and in its warnings all that is not.
+pub(super) fn parse(file: &str, bytes: &[u8], kind: FileKind) -> Config {
     let mut parser = Parser::new(file, kind);
     for line in lines(bytes) {
         parser.line = line.number;
         match line.content {
             Content::Section(name) => parser.section(name),
             Content::Pair(pair) => parser.pair(&pair),
-            Content::Broken(syntax) => parser.problem(Cause::Syntax(syntax), None),
+            Content::Broken(syntax) => parser.broken(syntax),
             Content::Blank | Content::Comment => {}
         }
     }
@@ -58,6 +59,13 @@ impl Parser {
             current: Current::Missing,
             problems: Vec::new(),
         }
+    }
+
+    fn broken(&mut self, syntax: Syntax) {
+        if syntax.is_of_section() {
+            self.current = Current::Refused;
+        }
+        self.problem(Cause::Syntax(syntax), None);
     }
 
     fn section(&mut self, written: &str) {
@@ -149,15 +157,12 @@ impl Parser {
         });
     }
 
-    fn finish(self) -> Result<Config, ConfigErrors> {
-        if !self.problems.iter().all(ConfigError::is_warning) {
-            return Err(ConfigErrors { problems: self.problems });
-        }
-        Ok(Config {
+    fn finish(self) -> Config {
+        Config {
             file: self.file,
             sections: self.sections,
             index: self.index,
             warnings: self.problems,
-        })
+        }
     }
 }

@@ -1,0 +1,36 @@
+//! What several formats share: algorithms and containers inside containers.
+
+pub(crate) mod compound;
+mod inflate;
+pub(crate) mod ovba;
+mod stream;
+
+use std::io::{self, Read};
+
+pub(crate) use inflate::Inflate;
+pub(crate) use stream::{Stream, Streams, inner_name};
+
+/// The first `limit` bytes, or as many as can be read before the end or an error.
+pub(crate) fn head(reader: &mut dyn Read, limit: usize) -> Vec<u8> {
+    let mut content = Vec::new();
+    let mut chunk = [0; 4096];
+    while content.len() < limit {
+        let Ok(count @ 1..) = reader.read(&mut chunk) else { break };
+        content.extend_from_slice(chunk.get(..count).unwrap_or_default());
+    }
+    content.truncate(limit);
+    content
+}
+
+/// Reads over `count` bytes.
+pub(crate) fn skip(reader: &mut dyn Read, count: u64) -> io::Result<()> {
+    let skipped = io::copy(&mut reader.take(count), &mut io::sink())?;
+    if skipped < count { Err(io::ErrorKind::UnexpectedEof.into()) } else { Ok(()) }
+}
+
+/// The text of UTF-16 units in little-endian order; what is not Unicode is replaced.
+pub(crate) fn utf16_le(bytes: &[u8]) -> String {
+    let units = bytes.chunks_exact(2).filter_map(|pair| pair.first_chunk());
+    let units = units.map(|pair| u16::from_le_bytes(*pair));
+    char::decode_utf16(units).map(|c| c.unwrap_or(char::REPLACEMENT_CHARACTER)).collect()
+}
