@@ -92,8 +92,8 @@ impl<'a> Delimiters<'a> {
         all
     }
 
-    /// Divides `range` at the delimiters of `boundary` that are at least as sure as `strength`, into at
-    /// most about `most` pieces.
+    /// Divides `range` at the delimiters of `boundary` that are at least as sure as `strength`,
+    /// into about `most` pieces at the most.
     pub(crate) fn divide(
         &mut self,
         range: &Range<usize>,
@@ -122,7 +122,14 @@ impl<'a> Delimiters<'a> {
     }
 
     /// The boundary of a delimiter in `range` that a content field follows, if any does.
-    pub(crate) fn guess(&self, range: &Range<usize>) -> Option<&'a [u8]> {
+    pub(crate) fn guess(
+        &mut self,
+        range: &Range<usize>,
+        defects: &mut Defects,
+    ) -> Option<&'a [u8]> {
+        if !self.may_compare(range, defects) {
+            return None;
+        }
         let raw = up_to(self.raw, range.end);
         self.within(range).iter().find_map(|&hyphens| {
             let (end, next) = line_end(raw, hyphens, Breaks::Any);
@@ -158,18 +165,23 @@ impl<'a> Delimiters<'a> {
         self.lines.get(first..end).unwrap_or_default()
     }
 
+    /// Charges the comparison of all lines in `range`; once that is refused, it always is.
+    fn may_compare(&mut self, range: &Range<usize>, defects: &mut Defects) -> bool {
+        let left = self.work.checked_sub(self.within(range).len().max(1));
+        if left.is_none() {
+            defects.add(Defect::Limit(Limit::Work));
+        }
+        self.work = left.unwrap_or(0);
+        left.is_some()
+    }
+
     fn matching<'s>(
         &'s mut self,
         range: &'s Range<usize>,
         boundary: &'s [u8],
         defects: &mut Defects,
     ) -> impl Iterator<Item = Delimiter> + use<'s, 'a> {
-        let left = self.work.checked_sub(self.within(range).len());
-        if left.is_none() {
-            defects.add(Defect::Limit(Limit::Work));
-        }
-        self.work = left.unwrap_or(self.work);
-        let lines = if left.is_some() { self.within(range) } else { &[] };
+        let lines = if self.may_compare(range, defects) { self.within(range) } else { &[] };
         let raw = up_to(self.raw, range.end);
         lines.iter().filter_map(move |&hyphens| compare(raw, hyphens, boundary))
     }

@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-/// One way in which a message departs from RFC 5322, 2045, 2046, 2047 or 2231, or may be read twice.
+/// One way in which a message departs from RFC 5322, 2045, 2046, 2047 or 2231, or can be read in
+/// several ways.
 ///
 /// A message lists each kind at most once, in the order in which they were met.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -72,7 +73,7 @@ pub enum Defect {
     Utf16,
 }
 
-/// The limit that cut something; the fields of [`Limits`](crate::Limits), and the work that they bound.
+/// The limit that cut something: a field of [`Limits`](crate::Limits), or the work of comparing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum Limit {

@@ -253,7 +253,7 @@ pub(crate) fn disposition(value: &[u8]) -> Vec<u8> {
     up_to(word, end).to_ascii_lowercase()
 }
 
-/// Names of transfer encodings, without their punctuation. `base64` also stands for `x-base64` and so on.
+/// Names of transfer encodings, without their punctuation. `base64` stands for `x-base64` as well.
 const NAMES: &[(&str, Encoding)] = &[
     ("7bit", Encoding::Identity),
     ("8bit", Encoding::Identity),

@@ -1,5 +1,5 @@
-//! Encoded words in headers (RFC 2047, with the language of RFC 2231, 5), read tolerantly: also within
-//! quotes and words, and cut in the midst of a character.
+//! Encoded words in headers (RFC 2047, with the language of RFC 2231, 5), read tolerantly: also
+//! within quotes and words, and cut in the midst of a character.
 
 use crate::bytes::{from, is_space, slice, up_to};
 use crate::charset;

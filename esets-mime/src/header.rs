@@ -197,7 +197,8 @@ impl<'a, 'l> Walk<'a, 'l> {
     }
 }
 
-/// The field on a logical line. A name is free of blanks, unless it means a content field without them.
+/// The field on a logical line. A name is free of blanks, unless it means a content field once they
+/// are taken out.
 fn field(line: &[u8], offset: usize) -> Option<Field<'_>> {
     let colon = memchr(b':', line)?;
     let (name, value) = (up_to(line, colon), from(line, colon.saturating_add(1)));

@@ -1,5 +1,5 @@
-//! Files within a text, without MIME: uuencode and xxencode (`begin 644 name`), `begin-base64` (POSIX)
-//! and yEnc (`=ybegin`).
+//! Files within a text, without MIME: uuencode and xxencode (`begin 644 name`), `begin-base64`
+//! (POSIX) and yEnc (`=ybegin`).
 
 use crate::bytes::{Breaks, from, line_end, lines, slice, trim, up_to};
 use crate::transfer::{Decoded, Encoding, is_uu_line, is_xx_line};
@@ -64,7 +64,7 @@ fn starts_line(text: &[u8], at: usize) -> bool {
     before.is_none_or(|b| matches!(b, b'\r' | b'\n' | b'>' | b' '))
 }
 
-/// The line that starts at `start`, if it starts there and is not too long, and where the next begins.
+/// The line that starts at `start`, if one does and is not too long, and where the next begins.
 fn first_line(text: &[u8], start: usize) -> Option<(&[u8], usize)> {
     let shown = up_to(text, start.saturating_add(LONGEST_LINE));
     let (end, next) = line_end(shown, start, Breaks::Any);
@@ -115,7 +115,7 @@ fn mode_and_name(arguments: &[u8]) -> Option<(&[u8], &[u8])> {
     Some((up_to(rest, end), trim(from(rest, end))))
 }
 
-/// From `start` to the line that `ends` says is the last, or that starts another file, or to the end.
+/// From `start` to the line that `ends` knows, or that starts another file, or to the end.
 fn until_line(text: &[u8], start: usize, ends: impl Fn(&[u8]) -> bool) -> Range<usize> {
     let mut at = start;
     while at < text.len() {

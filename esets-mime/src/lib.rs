@@ -1,8 +1,8 @@
-//! Mail messages as hostile input: RFC 5322, MIME (RFC 2045 to 2049, 2183, 2231) and what mail programs
-//! make of messages that keep to none of them.
+//! Mail messages as hostile input: RFC 5322, MIME (RFC 2045 to 2049, 2183, 2231) and what mail
+//! programs make of messages that keep to none of them.
 //!
-//! Parsing never fails and copies no content. What can be read in several ways becomes several parts,
-//! and every doubt is listed as a [`Defect`], so that a scanner can look at the union.
+//! Parsing never fails and copies no content. What can be read in several ways becomes several
+//! parts, and every doubt is listed as a [`Defect`], so that a scanner can look at the union.
 //!
 //! ```
 //! use esets_mime::{Limits, Message};
@@ -17,8 +17,8 @@
 //! assert_eq!(attachment.decoded().to_vec(1 << 20), b"hello");
 //! ```
 //!
-//! A leaf may be a message, or hold files without MIME, once it is decoded: ask [`looks_like_message`]
-//! and [`inline::blocks`].
+//! A leaf may be a message, or hold files without MIME, once it is decoded: ask
+//! [`looks_like_message`] and [`inline::blocks`].
 
 mod boundary;
 mod bytes;

@@ -1,6 +1,6 @@
 //! How much of one message is worth reading.
 
-/// What a message may cost. Whatever is cut here is recorded as [`Defect::Limit`](crate::Defect::Limit).
+/// What a message may cost. What is cut is recorded as [`Defect::Limit`](crate::Defect::Limit).
 ///
 /// The defaults let every honest mail through and keep the memory for the parsed tree under a few
 /// megabytes.

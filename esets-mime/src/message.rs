@@ -24,8 +24,8 @@ impl<'a> Message<'a> {
         parse::message(raw, limits)
     }
 
-    /// All parts in the order of the message, containers before what is in them. Further readings of an
-    /// entity follow the first.
+    /// All parts in the order of the message, containers before what is in them. Further readings
+    /// of an entity follow the first.
     pub fn parts(&self) -> std::slice::Iter<'_, Part<'a>> {
         self.parts.iter()
     }

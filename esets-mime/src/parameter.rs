@@ -55,8 +55,8 @@ impl<'v> Parameter<'v> {
         Some(standard(first.text))
     }
 
-    /// The value of the first occurrence, if it is one that no reader can mistake: a token or a plain
-    /// quoted string.
+    /// The value of the first occurrence, if it is one that no reader can mistake: a token or a
+    /// plain quoted string.
     pub(crate) fn agreed(&self) -> Option<Vec<u8>> {
         let first = self.found.iter().find(|o| o.section.is_none() && !o.extended)?;
         let is_plain = |b: &u8| b.is_ascii_graphic() || *b == b' ';
@@ -151,7 +151,7 @@ impl Readings {
         }
     }
 
-    /// `form` and what becomes of it when quotes, blanks, NUL, comments or encoded words are cared for.
+    /// `form`, and what becomes of it without quotes, blanks, NUL, comments or encoded words.
     fn variants(&mut self, form: &[u8]) {
         self.add(form);
         self.add(trim(form));

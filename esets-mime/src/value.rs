@@ -1,5 +1,5 @@
-//! The value of a parameter or a field: quoted strings, tokens, comments (RFC 5322, 3.2), percent signs
-//! (RFC 2231), and what sloppy readers take them for.
+//! The value of a parameter or a field: quoted strings, tokens, comments (RFC 5322, 3.2), percent
+//! signs (RFC 2231), and what sloppy readers take them for.
 
 use crate::bytes::{from, is_space, trim, up_to};
 use memchr::memchr;

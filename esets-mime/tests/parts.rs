@@ -1,6 +1,7 @@
-//! Every `testdata/mail/<case>.eml` falls into the parts listed in `<case>.parts`; `UPDATE=1` writes them.
+//! Every `testdata/mail/<case>.eml` falls into the parts listed in `<case>.parts`; `UPDATE=1` writes
+//! the lists.
 //!
-//! Whatever the list says, the payload that the case hides must be in the content of some part, or in
+//! Whatever they say, the payload that the case hides must be in the content of some part, or in
 //! what a scanner finds by looking into the parts again.
 
 #![expect(

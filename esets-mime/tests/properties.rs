@@ -1,5 +1,5 @@
-//! What holds for any bytes: no panic, parts within the message, decoders that agree with the simplest
-//! ones that one could write.
+//! What holds for any bytes: no panic, parts within the message, nothing lost, decoders that agree
+//! with the simplest ones that one could write.
 
 #![expect(
     clippy::unwrap_used,
@@ -146,8 +146,12 @@ fn simple_quoted_printable(text: &[u8]) -> Vec<u8> {
     all
 }
 
+fn cases(cases: u32) -> ProptestConfig {
+    ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() }
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 512, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(cases(512))]
 
     #[test]
     fn any_bytes_are_a_message(raw in vec(any::<u8>(), 0..2000)) {
@@ -160,8 +164,27 @@ proptest! {
     }
 
     #[test]
-    fn limits_hold(raw in nearly_mail(), parts in 0..5_usize, depth in 0..4_u16, readings in 0..3_usize) {
+    fn limits_hold(
+        raw in nearly_mail(),
+        parts in 0..5_usize,
+        depth in 0..4_u16,
+        readings in 0..3_usize
+    ) {
         check(&raw, &Limits { parts, depth, readings, headers: 2, header_bytes: 30 });
+    }
+
+    #[test]
+    fn no_line_is_lost(before in nearly_mail(), after in nearly_mail()) {
+        let raw = [&before, b"\r\nxyzzy\r\n".as_slice(), &after].concat();
+        let place = before.len() + 2;
+        let message = Message::parse(&raw, &Limits::default());
+        let shown = message.parts().any(|part| {
+            let (whole, body) = (part.range(), part.body_range());
+            let end = if part.is_container() { body.start } else { body.end };
+            (whole.start..end).contains(&place)
+        });
+        let top = message.parts().map(|part| part.body_range().start).min();
+        prop_assert!(shown || top.is_none_or(|top| place < top), "{}", raw.escape_ascii());
     }
 
     #[test]
@@ -179,13 +202,15 @@ proptest! {
     }
 
     #[test]
-    fn base64_agrees_with_the_simple_decoder(text in "[A-Za-z0-9+/= \r\n*-]{0,300}") {
+    fn base64_agrees_with_the_simple_one(text in "[A-Za-z0-9+/= \r\n*-]{0,300}") {
         let decoded = drain(Encoding::Base64.decode(text.as_bytes()), 5);
         prop_assert_eq!(decoded, simple_base64(text.as_bytes()));
     }
 
     #[test]
-    fn quoted_printable_agrees_with_the_simple_decoder(text in "[a-f0-9A-F= \t\n]{0,300}(\r\n)?[=3D]{0,5}") {
+    fn quoted_printable_agrees_with_the_simple_one(
+        text in "[a-f0-9A-F= \t\n]{0,300}(\r\n)?[=3D]{0,5}"
+    ) {
         let decoded = drain(Encoding::QuotedPrintable.decode(text.as_bytes()), 5);
         prop_assert_eq!(decoded, simple_quoted_printable(text.as_bytes()));
     }
@@ -193,10 +218,13 @@ proptest! {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 24, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(cases(24))]
 
     #[test]
-    fn long_bodies_do_not_depend_on_the_pieces(text in "[a-f0-9= \r\n]{1,40}", size in 1..100_usize) {
+    fn long_bodies_do_not_depend_on_the_pieces(
+        text in "[a-f0-9= \r\n]{1,40}",
+        size in 1..100_usize
+    ) {
         let body = text.repeat(40_000 / text.len() + size);
         let whole = body.as_bytes();
         prop_assert!(Encoding::Base64.decode(whole).to_vec(usize::MAX) == simple_base64(whole));

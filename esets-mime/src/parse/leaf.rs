@@ -2,7 +2,7 @@
 
 use super::{Entity, Job, Parser, Role, blank_lines};
 use crate::boundary::Strength;
-use crate::bytes::slice;
+use crate::bytes::{from, lines, slice, trim};
 use crate::defect::Defect;
 use crate::inline;
 use crate::part::{Kind, Part};
@@ -15,11 +15,15 @@ impl<'a> Parser<'a> {
     /// A message in the message, to be read in place.
     pub(super) fn nested(&mut self, entity: &mut Entity<'a>, body: Range<usize>) {
         let kind = if entity.description.is_partial() { Kind::Partial } else { Kind::Message };
-        let Some(parent) = self.container(entity, body.clone(), kind) else { return };
-        let start = body.start.saturating_add(blank_lines(slice(self.raw, body.clone())));
-        let depth = entity.job.depth.saturating_add(1);
-        let parent = Some(parent);
-        self.jobs.push(Job { range: start..body.end, role: Role::Message, parent, depth });
+        let blank = blank_lines(slice(self.raw, body.clone()));
+        let range = body.start.saturating_add(blank)..body.end;
+        if range == entity.job.range {
+            // There was no header to take off: this would be read in the same way for ever.
+            self.next_leaf(entity, body, Encoding::Identity, kind);
+        } else if let Some(parent) = self.container(entity, body, kind) {
+            let depth = entity.job.depth.saturating_add(1);
+            self.jobs.push(Job { range, role: Role::Message, parent: Some(parent), depth });
+        }
     }
 
     /// A body that is not encoded: it may hold files or parts that nothing has declared.
@@ -39,7 +43,7 @@ impl<'a> Parser<'a> {
         if entity.readings > 1 || entity.is_divided || may_be_message {
             return;
         }
-        if let Some(boundary) = self.delimiters.guess(&body) {
+        if let Some(boundary) = self.delimiters.guess(&body, &mut self.defects) {
             self.defects.add(Defect::GuessedBoundary);
             if self.may_read_again() {
                 self.divide(entity, &body, (boundary, Strength::Exact));
@@ -65,13 +69,22 @@ impl<'a> Parser<'a> {
         kind: Kind,
     ) {
         let text = slice(self.raw, body.clone());
-        let mut found = false;
+        let (mut blocks, mut lines_around, mut after) = (0_usize, 0_usize, 0);
+        let written = |text: &[u8]| lines(text).filter(|line| !trim(line).is_empty()).count();
         for block in inline::blocks(text) {
-            found = true;
-            self.next_leaf(entity, shifted(&block.data, body.start), block.encoding, kind);
+            let data = shifted(&block.data, body.start);
+            self.next_leaf(entity, data, block.encoding, kind);
+            blocks = blocks.saturating_add(1);
+            let around = slice(text, after..block.data.start);
+            lines_around = lines_around.saturating_add(written(around));
+            after = block.data.end;
         }
-        if !found {
+        lines_around = lines_around.saturating_add(written(from(text, after)));
+        if blocks == 0 {
             self.next_leaf(entity, body, encoding, kind);
+        } else if lines_around > blocks.saturating_mul(2) {
+            // More than the first and the last line of each.
+            self.next_leaf(entity, body, Encoding::Identity, kind);
         }
     }
 

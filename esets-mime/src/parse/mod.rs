@@ -1,4 +1,5 @@
-//! From raw bytes to parts: a stack of stretches still to be read, so that no nesting can exhaust ours.
+//! From raw bytes to parts: a stack of stretches still to be read, so that no nesting can exhaust
+//! ours.
 
 mod leaf;
 mod multipart;

@@ -37,7 +37,7 @@ impl<'a> Parser<'a> {
     }
 
     fn guess(&mut self, body: &Range<usize>) -> Option<(Vec<u8>, Strength)> {
-        let guess = self.delimiters.guess(body);
+        let guess = self.delimiters.guess(body, &mut self.defects);
         self.defects.add(match guess {
             Some(_) => Defect::GuessedBoundary,
             None => Defect::MissingDelimiter,

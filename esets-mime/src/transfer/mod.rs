@@ -13,8 +13,8 @@ use crate::bytes::{Breaks, from, line_end, slice, up_to};
 use std::fmt;
 use std::io::{self, Read};
 
-/// How a body is to be decoded. The ways to read damaged base64 differ between mail programs, so each
-/// is an encoding of its own.
+/// How a body is to be decoded. The ways to read damaged base64 differ between mail programs, so
+/// each is an encoding of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum Encoding {

@@ -1,5 +1,5 @@
-//! Quoted-printable, as in RFC 2045, 6.7: white space before a line end is dropped, lower-case digits
-//! are read, and an escape that is none stays as it is.
+//! Quoted-printable, as in RFC 2045, 6.7: white space before a line end is dropped, lower-case
+//! digits are read, and an escape that is none stays as it is.
 
 use super::Decode;
 use crate::bytes::{from, is_blank, up_to};

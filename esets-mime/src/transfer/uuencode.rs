@@ -57,7 +57,7 @@ impl Decode for Uuencode {
     }
 }
 
-/// Whether this can be a data line of uuencode: a count, and about as many characters as it asks for.
+/// Whether this can be a data line of uuencode: a count, and about the characters it asks for.
 pub(crate) fn is_uu_line(line: &[u8]) -> bool {
     line.iter().all(|b| (b' '..=b'`').contains(b)) && has_its_length(line, uu)
 }
