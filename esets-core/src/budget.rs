@@ -3,10 +3,12 @@
 use std::cell::Cell;
 use std::rc::Rc;
 
+use serde::{Deserialize, Serialize};
+
 use crate::verdict::{Limit, Reason};
 
 /// What one scan may use. Reaching a limit is a [`Reason`] in the verdict, never "clean".
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Limits {
     /// The deepest nesting that is unpacked; the scanned object itself is at 0. Capped at 64.
     pub depth: u16,

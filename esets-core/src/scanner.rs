@@ -4,6 +4,8 @@ use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use crate::budget::Limits;
 use crate::carve::Carver;
 use crate::database::Database;
@@ -26,7 +28,7 @@ pub struct Scanner {
 }
 
 /// What a scan looks for and what its verdict keeps.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Options {
     /// Whether heuristics run.
@@ -54,7 +56,8 @@ impl Default for Options {
 }
 
 /// Which objects get a record in the verdict.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Records {
     /// Every object.

@@ -104,6 +104,15 @@ impl Verdict {
         Self { records: vec![record], objects: 1, bytes: 0 }
     }
 
+    /// The same verdict for a caller who could hand over only a part of the object.
+    #[must_use]
+    pub fn with_reason(mut self, reason: Reason) -> Self {
+        if let Some(root) = self.records.first_mut() {
+            root.add_reason(reason);
+        }
+        self
+    }
+
     /// The worst status of all records.
     #[must_use]
     pub fn status(&self) -> Status {
