@@ -1,0 +1,86 @@
+//! Bytes and an open file over a Unix socket: unix(7), `SCM_RIGHTS`.
+
+use std::fs::File;
+use std::io::{self, IoSlice, IoSliceMut, Write};
+use std::mem::MaybeUninit;
+use std::os::fd::AsFd;
+use std::os::unix::net::UnixStream;
+
+use rustix::net::{
+    RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer,
+    SendAncillaryMessage, SendFlags, recvmsg, sendmsg,
+};
+
+/// Sends all `bytes`, and with the first of them the file.
+///
+/// # Errors
+/// Those of sendmsg(2); never a signal.
+pub fn send(mut socket: &UnixStream, bytes: &[u8], file: Option<&File>) -> io::Result<()> {
+    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
+    let mut control = SendAncillaryBuffer::new(&mut space);
+    let descriptors = file.map(|file| [file.as_fd()]);
+    if let Some(descriptors) = &descriptors {
+        control.push(SendAncillaryMessage::ScmRights(descriptors));
+    }
+    let sent = loop {
+        let slices = [IoSlice::new(bytes)];
+        match sendmsg(socket, &slices, &mut control, SendFlags::NOSIGNAL) {
+            Err(rustix::io::Errno::INTR) => {}
+            outcome => break outcome?,
+        }
+    };
+    socket.write_all(bytes.get(sent..).unwrap_or_default())
+}
+
+/// Receives at least one byte, and the file that came with it; 0 bytes mean that the other side
+/// is gone. Further files in the same message are closed.
+///
+/// # Errors
+/// Those of recvmsg(2).
+pub fn receive(socket: &UnixStream, buffer: &mut [u8]) -> io::Result<(usize, Option<File>)> {
+    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
+    let mut control = RecvAncillaryBuffer::new(&mut space);
+    let message = loop {
+        let mut slices = [IoSliceMut::new(buffer)];
+        match recvmsg(socket, &mut slices, &mut control, FLAGS) {
+            Err(rustix::io::Errno::INTR) => {}
+            outcome => break outcome?,
+        }
+    };
+    let files = control.drain().filter_map(|message| match message {
+        RecvAncillaryMessage::ScmRights(files) => Some(files),
+        _ => None,
+    });
+    let file = files.flatten().next().map(File::from);
+    Ok((message.bytes, file))
+}
+
+#[cfg(not(any(target_vendor = "apple", target_os = "solaris", target_os = "illumos")))]
+const FLAGS: RecvFlags = RecvFlags::CMSG_CLOEXEC;
+#[cfg(any(target_vendor = "apple", target_os = "solaris", target_os = "illumos"))]
+const FLAGS: RecvFlags = RecvFlags::empty();
+
+#[cfg(test)]
+mod tests {
+    use std::io::Read;
+
+    use super::*;
+    use crate::memory_file;
+
+    #[test]
+    fn a_file_travels_with_the_first_byte() {
+        let (here, there) = UnixStream::pair().unwrap();
+        send(&here, b"job", Some(&memory_file(b"content").unwrap())).unwrap();
+        drop(here);
+        let mut buffer = [0; 8];
+        let (count, file) = receive(&there, &mut buffer).unwrap();
+        assert_eq!(&buffer[..count], b"job");
+        let mut content = String::new();
+        let mut file = file.unwrap();
+        std::io::Seek::rewind(&mut file).unwrap();
+        file.read_to_string(&mut content).unwrap();
+        assert_eq!(content, "content");
+        let (count, file) = receive(&there, &mut buffer).unwrap();
+        assert!(count == 0 && file.is_none());
+    }
+}
