@@ -1,0 +1,56 @@
+//! `esets.cfg` with the files it names, from the disk.
+
+use std::io::{self, Read};
+use std::path::Path;
+
+use esets_policy::Policy;
+use esets_policy::config::{Config, ConfigErrors};
+
+/// Where the configuration lies if nobody says otherwise; it need not exist.
+pub(crate) const DEFAULT_FILE: &str = "/etc/esets/esets.cfg";
+
+/// The configuration that the caller names, which must exist, or that of [`DEFAULT_FILE`], or an
+/// empty one.
+///
+/// # Errors
+/// Every mistake, a line each.
+pub(crate) fn load(file: Option<&Path>) -> Result<(Config, Policy), Vec<String>> {
+    let default = Path::new(DEFAULT_FILE);
+    match file {
+        Some(file) => read(file),
+        None if default.try_exists().unwrap_or(true) => read(default),
+        None => parse(DEFAULT_FILE, b"", Path::new("/")),
+    }
+}
+
+/// The configuration in a file.
+///
+/// # Errors
+/// Every mistake, a line each.
+pub(crate) fn read(file: &Path) -> Result<(Config, Policy), Vec<String>> {
+    let name = file.display().to_string();
+    let bytes = read_file(file).map_err(|error| vec![format!("{name}: {error}")])?;
+    parse(&name, &bytes, file.parent().unwrap_or(Path::new("/")))
+}
+
+fn parse(name: &str, bytes: &[u8], folder: &Path) -> Result<(Config, Policy), Vec<String>> {
+    let config = Config::parse(name, bytes).map_err(|mistakes| lines(&mistakes))?;
+    let policy = Policy::from_config(&config, |file| read_file(&folder.join(file)));
+    Ok((config, policy.map_err(|mistakes| lines(&mistakes))?))
+}
+
+fn read_file(path: &Path) -> io::Result<Vec<u8>> {
+    let (file, _) = esets_sys::open_regular(path)?;
+    let mut bytes = Vec::new();
+    file.take(LONGEST).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 == LONGEST {
+        return Err(io::Error::new(io::ErrorKind::FileTooLarge, "larger than 64 MiB"));
+    }
+    Ok(bytes)
+}
+
+fn lines(mistakes: &ConfigErrors) -> Vec<String> {
+    mistakes.problems.iter().map(ToString::to_string).collect()
+}
+
+const LONGEST: u64 = 64 << 20;
