@@ -70,6 +70,22 @@ impl Lease {
     }
 }
 
+impl Lease {
+    /// How much it holds.
+    pub(crate) fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
+    /// Another lease from the same budget.
+    ///
+    /// # Errors
+    /// [`Reason::Limit`] if the budget has not got it.
+    pub(crate) fn another(&self, bytes: u64) -> Result<Self, Reason> {
+        let mut lease = Self { pool: Rc::clone(&self.pool), bytes: 0 };
+        if lease.grow(bytes) { Ok(lease) } else { Err(Reason::Limit(Limit::Memory)) }
+    }
+}
+
 impl Drop for Lease {
     fn drop(&mut self) {
         self.pool.set(self.pool.get().saturating_add(self.bytes));

@@ -110,6 +110,7 @@ impl<'s, 'f, 'a, S: Stream<'a>> Concatenated<'s, 'f, 'a, S> {
 
     fn open(&mut self, bytes: &'a [u8]) {
         match (self.streams.open)(bytes) {
+            Ok(None) => {}
             Ok(stream) => {
                 self.current = stream;
                 self.starts.push(self.bytes.len().saturating_sub(bytes.len()));

@@ -1,5 +1,6 @@
 //! Unpackers: one file per format, one row each in [`UNPACKERS`].
 
+mod bzip2;
 mod elf;
 mod embedded;
 mod gzip;
@@ -13,6 +14,7 @@ mod pe;
 mod ppt;
 mod tar;
 mod vba;
+mod xz;
 
 use std::io;
 
@@ -24,6 +26,7 @@ use crate::verdict::Reason;
 
 /// Every unpacker. An object goes to each that recognises it, in this order.
 pub static UNPACKERS: &[&dyn Unpacker] = &[
+    &bzip2::Bzip2,
     &elf::Elf,
     &gzip::Gzip,
     &hwp5::Hwp5,
@@ -36,6 +39,7 @@ pub static UNPACKERS: &[&dyn Unpacker] = &[
     &ppt::Ppt,
     &tar::Tar,
     &vba::Vba,
+    &xz::Xz,
 ];
 
 /// Opens one format.

@@ -65,6 +65,8 @@ impl Reason {
         match (wrapped, error.kind()) {
             (Some(reason), _) => reason.clone(),
             (None, io::ErrorKind::UnexpectedEof) => Self::Truncated,
+            (None, io::ErrorKind::OutOfMemory) => Self::Limit(Limit::Memory),
+            (None, io::ErrorKind::Unsupported) => Self::unsupported("feature of the compression"),
             (None, _) => Self::corrupt("compressed data"),
         }
     }

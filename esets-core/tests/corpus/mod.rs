@@ -82,7 +82,7 @@ fn digit(byte: u8) -> Option<u32> {
 /// Limits that keep thousands of scans of broken objects short, yet let whole cases through.
 pub(crate) fn limits() -> Limits {
     Limits {
-        memory: 64 << 20,
+        memory: 128 << 20,
         object_size: 8 << 20,
         objects: 5_000,
         scan_size: 32 << 20,
