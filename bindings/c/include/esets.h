@@ -336,6 +336,9 @@ enum {
     ESETS_ACTION_REJECT = 3   /* it is refused, and the sender is told so */
 };
 
+/* Makes the policy of an empty esets.cfg. */
+esets_result esets_policy_default(esets_policy **out);
+
 /* Reads esets.cfg and its special configuration files, which are looked for beside it. After a
  * failure `error` (unless NULL) gets a text with one line for every mistake, else NULL. */
 esets_result esets_policy_open(const char *path, esets_policy **out, char **error);

@@ -20,7 +20,8 @@ use crate::verdict::esets_verdict;
 
 /// What happens to objects.
 pub struct esets_policy {
-    path: PathBuf,
+    /// `None` for the policy that no file says.
+    path: Option<PathBuf>,
     current: RwLock<Arc<Policy>>,
 }
 
@@ -41,6 +42,17 @@ fn load(path: &Path) -> Result<Arc<Policy>, Failure> {
     Ok(Arc::new(policy))
 }
 
+/// Makes the policy of an empty `esets.cfg`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn esets_policy_default(out: *mut *mut esets_policy) -> esets_result {
+    fence(|| {
+        // SAFETY: the caller promises that `out` is NULL or may be written to.
+        let out = unsafe { Out::new(out) }?;
+        out.give(esets_policy { path: None, current: RwLock::default() });
+        Ok(())
+    })
+}
+
 /// Reads `esets.cfg`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn esets_policy_open(
@@ -54,7 +66,7 @@ pub unsafe extern "C" fn esets_policy_open(
         // SAFETY: the caller promises a string or NULL.
         let path = PathBuf::from(OsStr::from_bytes(unsafe { text(path) }?));
         let current = RwLock::new(load(&path)?);
-        out.give(esets_policy { path, current });
+        out.give(esets_policy { path: Some(path), current });
         Ok(())
     };
     // SAFETY: the caller promises that `error` is NULL or may be written to.
@@ -70,7 +82,8 @@ pub unsafe extern "C" fn esets_policy_reload(
     let body = || {
         // SAFETY: the caller promises a policy or NULL.
         let policy = unsafe { borrow(policy) }?;
-        let fresh = load(&policy.path)?;
+        let Some(path) = &policy.path else { return Ok(()) };
+        let fresh = load(path)?;
         *policy.current.write().unwrap_or_else(PoisonError::into_inner) = fresh;
         Ok(())
     };

@@ -143,6 +143,17 @@ static void special_files_lie_beside_the_configuration(void) {
     esets_policy_free(policy);
 }
 
+static void the_default_is_an_empty_file(void) {
+    esets_policy *policy;
+    esets_context *context = smtp();
+
+    CHECK(esets_policy_default(&policy) == ESETS_OK);
+    CHECK(esets_policy_reload(policy, NULL) == ESETS_OK);
+    check_decision(policy, context, NULL, ESETS_ACTION_DEFER, "action_av_failed, default");
+    esets_context_free(context);
+    esets_policy_free(policy);
+}
+
 static void null_is_answered(const esets_database *database) {
     esets_policy *policy = open_policy(""), *no_policy;
     esets_context *context = smtp(), *no_context;
@@ -152,6 +163,7 @@ static void null_is_answered(const esets_database *database) {
 
     CHECK(esets_policy_open(NULL, &no_policy, &text) == ESETS_ERROR_NULL && no_policy == NULL);
     esets_text_free(text);
+    CHECK(esets_policy_default(NULL) == ESETS_ERROR_NULL);
     CHECK(esets_policy_open("esets.cfg", NULL, NULL) == ESETS_ERROR_NULL);
     CHECK(esets_policy_reload(NULL, NULL) == ESETS_ERROR_NULL);
     CHECK(esets_policy_warnings(NULL, &text) == ESETS_ERROR_NULL);
@@ -189,6 +201,7 @@ int main(void) {
     mistakes_are_told_with_their_lines();
     a_reload_that_fails_changes_nothing();
     special_files_lie_beside_the_configuration();
+    the_default_is_an_empty_file();
     null_is_answered(database);
     esets_database_free(database);
     return 0;

@@ -4,5 +4,6 @@
 
 mod abi;
 mod declarations;
+mod perl;
 mod programs;
 mod toolchain;
