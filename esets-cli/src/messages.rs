@@ -1,5 +1,6 @@
 //! What a person has to know, on standard error.
 
+use std::collections::BTreeSet;
 use std::io::{self, Write};
 
 use crate::print::quoted;
@@ -10,11 +11,19 @@ use crate::print::quoted;
 pub(crate) struct Messages {
     program: &'static str,
     left: usize,
+    said: BTreeSet<String>,
 }
 
 impl Messages {
     pub(crate) fn new(program: &'static str) -> Self {
-        Self { program, left: MOST }
+        Self { program, left: MOST, said: BTreeSet::new() }
+    }
+
+    /// One message that is not repeated.
+    pub(crate) fn say_once(&mut self, message: &str) {
+        if self.said.insert(message.to_owned()) {
+            self.say(message);
+        }
     }
 
     /// One message; it may be about hostile bytes, so it is made one line that cannot deceive.

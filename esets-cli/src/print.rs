@@ -88,6 +88,11 @@ pub(crate) fn reason(reason: &Reason) -> String {
     quoted(format!("{phrase} - {reason}").as_bytes())
 }
 
+/// The same for what could not even be opened.
+pub(crate) fn unreadable(problem: &str) -> String {
+    quoted(format!("error reading archive - {problem}").as_bytes())
+}
+
 /// What makes other programs misread a line.
 const MISREAD: &[&str] = &["protected", "archive damaged", "error reading archive", ",", "»"];
 const LONGEST_NAME: usize = 255;

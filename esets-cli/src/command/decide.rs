@@ -124,7 +124,7 @@ fn ending(scanned: &Scanned, action: Action) -> Decided {
 
 /// Tells the administrator what lies in us and not in the object.
 fn report(scanned: &Scanned, messages: &mut Messages) {
-    scanned.notices.iter().for_each(|notice| messages.say(notice));
+    scanned.notices.iter().for_each(|notice| messages.say_once(notice));
     let path = scanned.path.display();
     match &scanned.problem {
         Some(problem) => messages.say(&format!("{path}: {problem}")),

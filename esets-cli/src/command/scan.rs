@@ -91,6 +91,9 @@ fn scan(
     matches: &ArgMatches,
     messages: &mut Messages,
 ) -> Result<Ending, String> {
+    if switches::is_on(matches, "quarantine") {
+        return Err("there is no quarantine to put files into; see --clean-mode".into());
+    }
     let signatures = Signatures::load(&arguments.database)?;
     let mut reports = reports(arguments, matches)?;
     let started = Instant::now();
@@ -125,7 +128,7 @@ fn scan(
 /// Cleans, and tells what a person has to know.
 fn entry(scanned: Scanned, arguments: &Arguments, messages: &mut Messages) -> Entry {
     let Scanned { path, verdict, about, problem, notices } = scanned;
-    notices.iter().for_each(|notice| messages.say(notice));
+    notices.iter().for_each(|notice| messages.say_once(notice));
     if let Some(problem) = &problem {
         messages.say(&format!("{}: {problem}", path.display()));
     }

@@ -8,7 +8,7 @@ use esets_policy::core::Verdict;
 
 use super::{Count, Entry, Opening, Summary};
 use crate::date;
-use crate::print::{Names, quoted, reason};
+use crate::print::{Names, quoted, reason, unreadable};
 
 pub(super) fn open(out: &mut dyn Write, opening: &Opening<'_>) -> io::Result<()> {
     writeln!(out, "\nESETS command-line scanner, version {VERSION}, open source, {LICENSE}")?;
@@ -30,7 +30,7 @@ pub(super) fn open(out: &mut dyn Write, opening: &Opening<'_>) -> io::Result<()>
 }
 
 pub(super) fn entry(out: &mut dyn Write, entry: &Entry, all: bool) -> io::Result<()> {
-    let Entry { verdict, cleaning, .. } = entry;
+    let Entry { verdict, cleaning, problem, .. } = entry;
     let names = Names::of_locale();
     let mut is_clean = true;
     let mut previous = None;
@@ -45,7 +45,11 @@ pub(super) fn entry(out: &mut dyn Write, entry: &Entry, all: bool) -> io::Result
     }
     for (record, cause) in verdict.reasons() {
         is_clean = false;
-        Line { verdict, record, threat: "", action: "" }.write(out, names, &reason(cause))?;
+        let info = match problem {
+            Some(problem) => unreadable(problem),
+            None => reason(cause),
+        };
+        Line { verdict, record, threat: "", action: "" }.write(out, names, &info)?;
     }
     if is_clean && all {
         Line { verdict, record: 0, threat: "is OK", action: "" }.write(out, names, "")?;

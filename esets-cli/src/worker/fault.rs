@@ -20,8 +20,18 @@ pub(super) fn happen(name: &[u8]) {
                 hoard.push(Vec::with_capacity(1 << 20));
             }
         }
+        Some(b"escape") if can_escape() => std::process::abort(),
         _ => {}
     }
+}
+
+/// Whether the worker reaches anything but what it was given.
+fn can_escape() -> bool {
+    let reads = std::fs::read("/proc/self/status").is_ok();
+    let writes = std::fs::write("/tmp/esets-escape", b"").is_ok();
+    let talks = std::net::UdpSocket::bind("127.0.0.1:0").is_ok();
+    let starts = std::process::Command::new("/bin/true").spawn().is_ok();
+    reads || writes || talks || starts
 }
 
 #[expect(unconditional_recursion, reason = "that is the fault")]

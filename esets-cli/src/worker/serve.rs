@@ -142,7 +142,26 @@ const SHORT_NAME: usize = 64;
 
 #[cfg(test)]
 mod tests {
+    use std::io::Seek;
+
     use super::*;
+
+    #[test]
+    fn a_file_that_changes_while_it_is_read_is_not_called_complete() {
+        let mut file = esets_sys::memory_file(b"12345678").unwrap();
+        let mut read = |size, limit| {
+            file.rewind().unwrap();
+            let mut bytes = Vec::new();
+            let missing = read(&file, size, limit, &mut bytes);
+            (bytes.len(), missing.map(|reason| reason.to_string()))
+        };
+        assert_eq!(read(8, 8), (8, None));
+        assert_eq!(read(2, 9), (8, None), "it grew");
+        let shrank = "fault: the file shrank while it was read";
+        assert_eq!(read(9, 9), (8, Some(shrank.into())));
+        assert_eq!(read(8, 7), (7, Some("limit reached: ObjectSize".into())));
+        assert_eq!(read(1 << 40, 7), (7, Some("limit reached: ObjectSize".into())));
+    }
 
     #[test]
     fn a_verdict_with_very_long_names_is_sent_with_short_ones() {
