@@ -1,14 +1,16 @@
 //! What is scanned is read, never mapped: another process may shorten a mapped file.
 
 use std::ffi::{OsStr, c_int, c_void};
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io::{self, Read};
 use std::mem::ManuallyDrop;
 use std::os::fd::FromRawFd;
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::{FileExt, OpenOptionsExt};
+use std::os::unix::fs::FileExt;
+use std::path::Path;
 
 use esets_core::{Interrupt, Limit, Reason};
+use esets_sys::open_regular;
 
 use crate::result::{ESETS_ERROR_FILE_TYPE, Failure};
 use crate::session::Clock;
@@ -26,12 +28,16 @@ pub type esets_reader =
 
 /// Reads a regular file. A pipe or a device could keep us waiting for ever.
 pub(crate) fn path(path: &[u8], limit: u64, clock: &Clock) -> Result<Input, Failure> {
-    let flags = libc::O_NONBLOCK | libc::O_NOCTTY;
-    let file = OpenOptions::new().read(true).custom_flags(flags).open(OsStr::from_bytes(path))?;
-    if !file.metadata()?.is_file() {
-        return Err(Failure::new(ESETS_ERROR_FILE_TYPE));
+    let (file, about) = open_regular(Path::new(OsStr::from_bytes(path))).map_err(refused)?;
+    regular(&file, about.len(), limit, clock)
+}
+
+/// Whether the system refused a file, or we did because it is none.
+fn refused(error: io::Error) -> Failure {
+    match error.raw_os_error() {
+        None => Failure::with_text(ESETS_ERROR_FILE_TYPE, error),
+        Some(_) => error.into(),
     }
-    regular(&file, limit, clock)
 }
 
 /// Reads all of a regular file and leaves its position alone, or reads on from a pipe or socket.
@@ -44,8 +50,9 @@ pub(crate) unsafe fn descriptor(fd: c_int, limit: u64, clock: &Clock) -> Result<
     }
     // SAFETY: it stays open during the call, and is not closed here.
     let file = ManuallyDrop::new(unsafe { File::from_raw_fd(fd) });
-    if file.metadata()?.is_file() {
-        regular(&file, limit, clock)
+    let about = file.metadata()?;
+    if about.is_file() {
+        regular(&file, about.len(), limit, clock)
     } else {
         Ok(all(&mut &*file, 0, limit, clock)?)
     }
@@ -64,8 +71,7 @@ pub(crate) unsafe fn callback(
     Ok(all(&mut Callback { read, user }, 0, limit, clock)?)
 }
 
-fn regular(file: &File, limit: u64, clock: &Clock) -> Result<Input, Failure> {
-    let size = file.metadata()?.len();
+fn regular(file: &File, size: u64, limit: u64, clock: &Clock) -> Result<Input, Failure> {
     if size > limit {
         return Ok(Input::Refused(Reason::Limit(Limit::ScanSize)));
     }

@@ -76,6 +76,89 @@ static void nothing_is_clean(void) {
     esets_verdict_free(verdict);
 }
 
+/* A tar archive (ustar) with one member called NAME that holds CONTENT. */
+static size_t archive(unsigned char *bytes) {
+    unsigned sum = 0;
+    size_t i;
+
+    memset(bytes, 0, 4 * 512);
+    snprintf((char *)bytes, 100, "%s", NAME);
+    snprintf((char *)bytes + 100, 8, "%07o", 0644u);
+    snprintf((char *)bytes + 124, 12, "%011o", (unsigned)strlen(CONTENT));
+    memcpy(bytes + 257, "ustar\00000", 8);
+    memset(bytes + 148, ' ', 8);
+    bytes[156] = '0';
+    for (i = 0; i < 512; i++)
+        sum += bytes[i];
+    snprintf((char *)bytes + 148, 8, "%06o", sum);
+    memcpy(bytes + 512, CONTENT, strlen(CONTENT));
+    return 4 * 512;
+}
+
+static void a_member_has_a_record_of_its_own(void) {
+    unsigned char bytes[4 * 512];
+    size_t size = archive(bytes), at = 99;
+    esets_verdict *verdict;
+    const esets_record *record;
+
+    CHECK(esets_scan_memory(scanner, NULL, bytes, size, "a.tar", &verdict) == ESETS_OK);
+    CHECK(esets_verdict_status(verdict) == ESETS_STATUS_INFECTED);
+    CHECK(esets_verdict_objects(verdict) == 2 && esets_verdict_records(verdict) == 2);
+    record = esets_verdict_record(verdict, 0);
+    CHECK(esets_record_status(record) == ESETS_STATUS_CLEAN);
+    CHECK(esets_record_formats(record) == 1 && esets_record_format(record, 1) == NULL);
+    CHECK(strcmp(esets_record_format(record, 0), "tar") == 0);
+    record = esets_verdict_record(verdict, 1);
+    CHECK(esets_record_status(record) == ESETS_STATUS_INFECTED);
+    CHECK(esets_record_parent(record) == 0 && esets_record_formats(record) == 0);
+    CHECK(esets_verdict_threat(verdict, 0, &at) != NULL && at == 1);
+    esets_verdict_free(verdict);
+}
+
+static void a_format_that_is_switched_off_is_not_scanned(void) {
+    unsigned char bytes[4 * 512];
+    size_t size = archive(bytes);
+    esets_database *database;
+    esets_scanner *other;
+    esets_verdict *verdict;
+
+    CHECK(esets_database_embedded(&database) == ESETS_OK);
+    CHECK(esets_scanner_new(database, &other) == ESETS_OK);
+    CHECK(esets_scanner_skip_format(other, "tar") == ESETS_OK);
+    CHECK(esets_scan_memory(other, NULL, bytes, size, "a.tar", &verdict) == ESETS_OK);
+    CHECK(esets_verdict_status(verdict) == ESETS_STATUS_NOT_SCANNED);
+    CHECK(esets_record_reason(esets_verdict_record(verdict, 0), 0) == ESETS_REASON_UNSUPPORTED);
+    esets_verdict_free(verdict);
+    esets_scanner_free(other);
+    esets_database_free(database);
+}
+
+static int stop_at_once(void *user, const esets_record *record) {
+    ++*(int *)user;
+    return esets_record_parent(record) != ESETS_NONE;
+}
+
+static void an_observer_can_end_the_scan(void) {
+    unsigned char bytes[2 * 4 * 512];
+    size_t size = archive(bytes);
+    esets_session *session;
+    esets_verdict *verdict;
+    int objects = 0;
+
+    /* Two members: the second comes where the end of the archive was. */
+    archive(bytes + 2 * 512);
+    CHECK(esets_session_new(&session) == ESETS_OK);
+    CHECK(esets_session_set_observer(session, stop_at_once, &objects) == ESETS_OK);
+    CHECK(esets_scan_memory(scanner, session, bytes, size + 2 * 512, "a", &verdict) == ESETS_OK);
+    CHECK(esets_verdict_status(verdict) == ESETS_STATUS_INFECTED);
+    CHECK(esets_verdict_objects(verdict) == 3 && objects == 3);
+    CHECK(esets_record_detections(esets_verdict_record(verdict, 1)) == 1);
+    CHECK(esets_record_detections(esets_verdict_record(verdict, 2)) == 0);
+    CHECK(esets_record_reason(esets_verdict_record(verdict, 2), 0) == ESETS_REASON_CANCELLED);
+    esets_verdict_free(verdict);
+    esets_session_free(session);
+}
+
 static void reports_are_text(void) {
     esets_verdict *verdict;
     char *text;
@@ -186,6 +269,9 @@ int main(void) {
     CHECK(esets_scanner_new(database, &scanner) == ESETS_OK);
     every_way_in_gives_the_same_verdict();
     nothing_is_clean();
+    a_member_has_a_record_of_its_own();
+    a_format_that_is_switched_off_is_not_scanned();
+    an_observer_can_end_the_scan();
     reports_are_text();
     limits_are_kept();
     an_observer_sees_the_objects();
