@@ -6,6 +6,8 @@ mod embedded;
 mod gzip;
 mod hwp5;
 mod macho;
+mod mbox;
+mod message;
 mod msg;
 mod msi;
 mod ole10native;
@@ -13,6 +15,7 @@ mod ole2;
 mod pe;
 mod ppt;
 mod tar;
+mod uuencode;
 mod vba;
 mod xz;
 
@@ -31,6 +34,8 @@ pub static UNPACKERS: &[&dyn Unpacker] = &[
     &gzip::Gzip,
     &hwp5::Hwp5,
     &macho::MachO,
+    &mbox::Mbox,
+    &message::Message,
     &msg::Msg,
     &msi::Msi,
     &ole10native::Ole10Native,
@@ -38,6 +43,7 @@ pub static UNPACKERS: &[&dyn Unpacker] = &[
     &pe::Pe,
     &ppt::Ppt,
     &tar::Tar,
+    &uuencode::Uuencode,
     &vba::Vba,
     &xz::Xz,
 ];
