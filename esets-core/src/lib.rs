@@ -24,11 +24,13 @@ mod database;
 mod decode;
 mod executable;
 mod heuristic;
+mod matcher;
 mod object;
 mod pieces;
 mod scan;
 mod scanner;
 mod session;
+pub mod signature;
 mod subject;
 mod unpack;
 mod verdict;
@@ -36,7 +38,9 @@ mod verdict;
 pub use budget::{Lease, Limits, Stop};
 pub use children::Children;
 pub use cursor::{Chain, Cursor, Truncated};
-pub use database::Database;
+pub use database::{
+    Counts, Database, DatabaseBuilder, DatabaseError, SignatureKind, compile_default,
+};
 pub use executable::{
     EntryPoint, Executable, ExecutableKind, Import, ImportName, Resource, ResourceId, Section,
     VersionString,

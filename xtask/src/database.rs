@@ -1,6 +1,11 @@
 //! `cargo xtask database`: the database that every build carries, from `esets-core/signatures/`.
 
-use crate::{Chore, Outcome};
+use std::fs;
+use std::path::PathBuf;
+
+use esets_core::compile_default;
+
+use crate::{Chore, Outcome, root};
 
 pub(crate) static CHORE: Chore = Chore {
     name: "database",
@@ -9,10 +14,27 @@ pub(crate) static CHORE: Chore = Chore {
 };
 
 fn write() -> Outcome {
-    Ok(())
+    fs::write(path(), compiled()?).map_err(|error| error.to_string())
 }
 
 /// Whether the embedded database is what its sources compile to.
 pub(crate) fn check() -> Outcome {
-    Ok(())
+    let committed = fs::read(path()).map_err(|error| error.to_string())?;
+    if committed == compiled()? {
+        Ok(())
+    } else {
+        Err("default.dat is not current: run `cargo xtask database`".to_owned())
+    }
+}
+
+fn compiled() -> Result<Vec<u8>, String> {
+    let (bytes, loaded) = compile_default();
+    match loaded.rejected.first() {
+        None => Ok(bytes),
+        Some(rejected) => Err(rejected.to_string()),
+    }
+}
+
+fn path() -> PathBuf {
+    root().join("esets-core/src/database/default.dat")
 }

@@ -1,30 +1,118 @@
-//! The signatures of a scanner.
+//! The signatures of a scanner: compiled by [`DatabaseBuilder`], read in place by [`Database`].
+
+mod allowed;
+mod builder;
+mod default;
+mod digests;
+mod error;
+mod format;
+mod meta;
+mod names;
+mod patterns;
+mod search;
+
+use std::fmt;
+
+use bytes::Bytes;
 
 use crate::heuristic::Findings;
 use crate::session::{Interrupt, Interruption};
 use crate::subject::Subject;
+use format::{Layout, Section};
+
+pub use builder::DatabaseBuilder;
+pub use default::compile_default;
+pub use error::DatabaseError;
+pub use meta::{Counts, SignatureKind};
 
 /// Signatures, compiled and read in place. Cloning shares them.
-#[derive(Clone, Debug, Default)]
-pub struct Database {}
+#[derive(Clone, Default)]
+pub struct Database {
+    file: Bytes,
+    layout: Layout,
+}
 
 impl Database {
     /// The default database that every build carries.
     #[must_use]
     pub fn embedded() -> Self {
-        Self::default()
+        // A test opens it, so that it never is the empty one.
+        Self::from_bytes(Bytes::from_static(default::COMPILED)).unwrap_or_default()
     }
 
+    /// Opens a compiled database: bytes that [`DatabaseBuilder::build`] made, from a vector, a
+    /// static slice, or a mapping through [`Bytes::from_owner`].
+    ///
+    /// This reads the header and the section table only, whatever the number of signatures. All
+    /// other bytes may hold anything: a damaged database finds less or something else, and that
+    /// is all. [`Database::verify`] tells.
+    ///
+    /// # Errors
+    /// [`DatabaseError`] if the header or the section table is not sound.
+    pub fn from_bytes(file: impl Into<Bytes>) -> Result<Self, DatabaseError> {
+        let file = file.into();
+        let layout = Layout::read(&file)?;
+        Ok(Self { file, layout })
+    }
+
+    /// Reads the whole database and compares it with the digest in its header.
+    ///
+    /// # Errors
+    /// [`DatabaseError::Damaged`] if a bit has changed since it was compiled.
+    pub fn verify(&self) -> Result<(), DatabaseError> {
+        format::verify(&self.file)
+    }
+
+    /// Its version in words, as it was compiled; may be empty.
+    #[must_use]
+    pub fn version(&self) -> &str {
+        meta::version(self.section(Section::Meta))
+    }
+
+    /// The version of the file format.
+    #[must_use]
+    pub fn format_version(&self) -> u32 {
+        format::VERSION
+    }
+
+    /// How many signatures it has, by kind.
+    #[must_use]
+    pub fn counts(&self) -> Counts {
+        meta::counts(self.section(Section::Meta))
+    }
+
+    /// The size of the compiled form in bytes.
+    #[must_use]
+    pub fn size(&self) -> usize {
+        self.file.len()
+    }
+
+    fn section(&self, section: Section) -> &[u8] {
+        self.layout.section(&self.file, section)
+    }
+
+    /// Adds to `findings` what the signatures say of `subject`.
     pub(crate) fn search(
         &self,
-        _subject: &Subject<'_>,
-        _interrupt: &dyn Interrupt,
-        _findings: &mut Findings,
+        subject: &Subject<'_>,
+        interrupt: &dyn Interrupt,
+        findings: &mut Findings,
     ) -> Result<(), Interruption> {
-        Ok(())
+        search::search(self, subject, interrupt, findings)
     }
 
-    pub(crate) fn allows(&self, _subject: &Subject<'_>) -> bool {
-        false
+    /// Whether `subject` is known to be good.
+    pub(crate) fn allows(&self, subject: &Subject<'_>) -> bool {
+        allowed::contains(self.section(Section::Allowed), subject)
+    }
+}
+
+impl fmt::Debug for Database {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Database")
+            .field("size", &self.size())
+            .field("version", &self.version())
+            .field("counts", &self.counts())
+            .finish()
     }
 }

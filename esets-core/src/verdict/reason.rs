@@ -92,6 +92,8 @@ impl From<Interruption> for Reason {
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Limit {
+    /// Comparisons with signatures in one object: it was made to look like many of them.
+    Comparisons,
     /// Nesting.
     Depth,
     /// Bytes of unpacked members in memory at a time.
