@@ -26,6 +26,15 @@ impl<'a> Inflate<'a> {
         Self { input, state: Decompress::new(false), end: None }
     }
 
+    /// The same behind data that matches may reach back into, as in MSZIP.
+    pub(crate) fn with_dictionary(input: &'a [u8], dictionary: &[u8]) -> Self {
+        let mut inflate = Self::new(input);
+        if !dictionary.is_empty() && inflate.state.set_dictionary(dictionary).is_err() {
+            inflate.end = Some(End::Corrupt);
+        }
+        inflate
+    }
+
     /// One step; the count of bytes that it wrote.
     fn step(&mut self, output: &mut [u8]) -> usize {
         let (read, written) = (self.state.total_in(), self.state.total_out());

@@ -2,13 +2,17 @@
 
 pub(crate) mod compound;
 mod inflate;
+mod lzo;
+mod lzss;
 pub(crate) mod ovba;
 mod stream;
 
 use std::io::{self, Read};
 
 pub(crate) use inflate::Inflate;
-pub(crate) use stream::{Stream, Streams, inner_name};
+pub(crate) use lzo::lzo1x;
+pub(crate) use lzss::Lzss;
+pub(crate) use stream::{Stream, Streams, behind_skippable, inner_name};
 
 /// The first `limit` bytes, or as many as can be read before the end or an error.
 pub(crate) fn head(reader: &mut dyn Read, limit: usize) -> Vec<u8> {

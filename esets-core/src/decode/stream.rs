@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use std::io::{self, Read};
 
 use crate::children::Children;
+use crate::cursor::Cursor;
 use crate::object::Member;
 use crate::subject::Subject;
 use crate::unpack::{Format, UnpackError};
@@ -153,5 +154,19 @@ pub(crate) fn inner_name<'n>(format: &Format, name: &'n [u8]) -> Cow<'n, [u8]> {
         Some(known) if known.starts_with('t') => [stem, b".tar"].concat().into(),
         Some(_) if !stem.is_empty() => stem.into(),
         _ => name.into(),
+    }
+}
+
+/// What lies behind the skippable frames at the start, which LZ4 and Zstandard have in common
+/// (RFC 8878, 3.1.2).
+pub(crate) fn behind_skippable(mut bytes: &[u8]) -> &[u8] {
+    loop {
+        let cursor = &mut Cursor::new(bytes);
+        let (Ok(magic), Ok(size)) = (cursor.u32_le(), cursor.u32_le()) else { return bytes };
+        let size = usize::try_from(size).unwrap_or(usize::MAX);
+        if magic & 0xffff_fff0 != 0x184d_2a50 || cursor.take(size).is_err() {
+            return bytes;
+        }
+        bytes = cursor.rest();
     }
 }

@@ -1,10 +1,17 @@
 //! Unpackers: one file per format, one row each in [`UNPACKERS`].
 
+mod brotli;
 mod bzip2;
+mod compress;
 mod elf;
 mod embedded;
 mod gzip;
 mod hwp5;
+mod kwaj;
+mod lz4;
+mod lzip;
+mod lzma;
+mod lzop;
 mod macho;
 mod mbox;
 mod message;
@@ -14,10 +21,13 @@ mod ole10native;
 mod ole2;
 mod pe;
 mod ppt;
+mod szdd;
 mod tar;
 mod uuencode;
 mod vba;
 mod xz;
+mod zlib;
+mod zstd;
 
 use std::io;
 
@@ -29,10 +39,17 @@ use crate::verdict::Reason;
 
 /// Every unpacker. An object goes to each that recognises it, in this order.
 pub static UNPACKERS: &[&dyn Unpacker] = &[
+    &brotli::Brotli,
     &bzip2::Bzip2,
+    &compress::Compress,
     &elf::Elf,
     &gzip::Gzip,
     &hwp5::Hwp5,
+    &kwaj::Kwaj,
+    &lz4::Lz4,
+    &lzip::Lzip,
+    &lzma::Lzma,
+    &lzop::Lzop,
     &macho::MachO,
     &mbox::Mbox,
     &message::Message,
@@ -42,10 +59,13 @@ pub static UNPACKERS: &[&dyn Unpacker] = &[
     &ole2::Ole2,
     &pe::Pe,
     &ppt::Ppt,
+    &szdd::Szdd,
     &tar::Tar,
     &uuencode::Uuencode,
     &vba::Vba,
     &xz::Xz,
+    &zlib::Zlib,
+    &zstd::Zstd,
 ];
 
 /// Opens one format.

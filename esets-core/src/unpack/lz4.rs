@@ -1,0 +1,128 @@
+//! LZ4 frames, as in the LZ4 Frame Format Description 1.6.
+
+use std::io::{self, Read};
+
+use lz4_flex::frame::FrameDecoder;
+
+use super::{Format, Magic, UnpackError, Unpacker};
+use crate::children::Children;
+use crate::cursor::Cursor;
+use crate::decode::{Stream, Streams, behind_skippable, inner_name};
+use crate::object::Member;
+use crate::subject::Subject;
+use crate::verdict::Reason;
+
+pub(super) struct Lz4;
+
+impl Unpacker for Lz4 {
+    fn format(&self) -> &'static Format {
+        &FORMAT
+    }
+
+    fn carved_by(&self) -> &'static [Magic] {
+        FORMAT.magic
+    }
+
+    fn unpack(
+        &self,
+        subject: &Subject<'_>,
+        children: &mut Children<'_>,
+    ) -> Result<(), UnpackError> {
+        let _lease = children.lease(BLOCKS)?;
+        let member = Member::named(inner_name(&FORMAT, subject.name()));
+        if subject.bytes().starts_with(LEGACY) {
+            let streams = Streams { open: &LegacyFrame::open, magic: LEGACY };
+            return streams.unpack(subject, member, children);
+        }
+        let streams = Streams { open: &Frame::open, magic: CURRENT };
+        streams.unpack(subject, member, children)
+    }
+}
+
+/// One frame, and the skippable ones around it.
+struct Frame<'a>(FrameDecoder<Cursor<'a>>);
+
+impl<'a> Frame<'a> {
+    #[expect(clippy::unnecessary_wraps, reason = "streams of other formats can fail to open")]
+    fn open(bytes: &'a [u8]) -> Result<Option<Self>, Reason> {
+        let bytes = behind_skippable(bytes);
+        let is_frame = bytes.starts_with(CURRENT);
+        Ok(is_frame.then(|| Self(FrameDecoder::new(Cursor::new(bytes)))))
+    }
+}
+
+impl Read for Frame<'_> {
+    fn read(&mut self, output: &mut [u8]) -> io::Result<usize> {
+        self.0.read(output)
+    }
+}
+
+impl<'a> Stream<'a> for Frame<'a> {
+    fn rest(&self) -> &'a [u8] {
+        behind_skippable(self.0.get_ref().rest())
+    }
+}
+
+/// What the first versions of lz4 and the Linux kernel write: blocks of 8 MiB, each behind its
+/// packed size, up to the end or to something that is no size.
+struct LegacyFrame<'a> {
+    rest: &'a [u8],
+    block: Vec<u8>,
+    read: usize,
+}
+
+impl<'a> LegacyFrame<'a> {
+    #[expect(clippy::unnecessary_wraps, reason = "streams of other formats can fail to open")]
+    fn open(bytes: &'a [u8]) -> Result<Option<Self>, Reason> {
+        let rest = bytes.strip_prefix(LEGACY);
+        Ok(rest.map(|rest| Self { rest, block: Vec::new(), read: 0 }))
+    }
+
+    /// Unpacks the next block; `false` at the end of the frame.
+    fn next(&mut self) -> io::Result<bool> {
+        let cursor = &mut Cursor::new(self.rest);
+        let Ok(size @ 1..=MAX_PACKED) = cursor.u32_le() else { return Ok(false) };
+        let packed = cursor.take(usize::try_from(size).unwrap_or(usize::MAX));
+        let packed = packed.map_err(|_| io::ErrorKind::UnexpectedEof)?;
+        let block = lz4_flex::block::decompress(packed, LEGACY_BLOCK);
+        self.block = block.map_err(|_| io::Error::other(Reason::corrupt("lz4 block")))?;
+        (self.rest, self.read) = (cursor.rest(), 0);
+        Ok(true)
+    }
+}
+
+impl Read for LegacyFrame<'_> {
+    fn read(&mut self, output: &mut [u8]) -> io::Result<usize> {
+        while self.read == self.block.len() {
+            if !self.next()? {
+                return Ok(0);
+            }
+        }
+        let count = Cursor::new(self.block.get(self.read..).unwrap_or_default()).read(output)?;
+        self.read = self.read.saturating_add(count);
+        Ok(count)
+    }
+}
+
+impl<'a> Stream<'a> for LegacyFrame<'a> {
+    fn rest(&self) -> &'a [u8] {
+        self.rest
+    }
+}
+
+const CURRENT: &[u8] = b"\x04\x22\x4d\x18";
+const LEGACY: &[u8] = b"\x02\x21\x4c\x18";
+/// Two blocks of 4 MiB and a window; a legacy block has 8 MiB.
+const BLOCKS: u64 = 9 << 20;
+const LEGACY_BLOCK: usize = 8 << 20;
+/// What 8 MiB take that cannot be packed.
+const MAX_PACKED: u32 = (8 << 20) + (8 << 20) / 255 + 16;
+
+static FORMAT: Format = Format {
+    name: "lz4",
+    about: "LZ4 compressed data",
+    extensions: &["lz4", "tlz4"],
+    magic: &[Magic::start(CURRENT), Magic::start(LEGACY)],
+    specification: &["LZ4 Frame Format Description 1.6"],
+    limitations: &["dictionaries"],
+};
