@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::toolchain::{
-    COMPILERS, DEBUG, SANITIZERS, built, compile, folder, here, link, run, succeed, valgrind,
+    COMPILERS, Compiler, DEBUG, SANITIZERS, built, compile, folder, here, link, run, succeed,
+    valgrind,
 };
 
 #[test]
@@ -99,6 +100,17 @@ fn the_example_policy_decides_for_every_recipient() {
         );
         assert_eq!(output.status.code(), Some(2));
     });
+}
+
+#[test]
+fn the_fuzz_harness_runs() {
+    let folder = folder("fuzz");
+    let flags = &["-std=c99", "-g", "-O1", "-fsanitize=fuzzer,address,undefined"];
+    let fuzzer = Compiler { program: "clang", flags };
+    let program = compile(fuzzer, &here().join("../../fuzz/c/harness.c"), &folder);
+    let output = run(Command::new(&program).args(["-runs=3000", "-seed=1"]).current_dir(&folder));
+    let told = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.success() && told.contains("DONE"), "{told}");
 }
 
 /// Runs one of the test programs in every way.
