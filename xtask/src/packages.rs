@@ -59,7 +59,7 @@ const ALWAYS: &[&str] = &[
     "make",
     "perl",
     "procps",
-    "python3-minimal",
+    "python3",
     "util-linux",
     "valgrind",
 ];

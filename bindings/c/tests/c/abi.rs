@@ -55,6 +55,53 @@ fn the_library_needs_nothing_but_libc() {
     assert_eq!(named("(SONAME)"), ["libesets.so.0"]);
 }
 
+#[test]
+fn perl_and_python_know_the_numbers_of_the_header() {
+    let module = |path| fs::read_to_string(here().join("..").join(path)).unwrap();
+    let (perl, python) = (module("perl/lib/ESETS.pm"), module("python/esets.py"));
+    for (list, kind) in [
+        ("STATUSES", "STATUS"),
+        ("CLASSES", "CLASS"),
+        ("SOURCES", "SOURCE"),
+        ("REASONS", "REASON"),
+        ("LIMITS", "LIMIT"),
+        ("OPTIONS", "OPTION"),
+        ("ACTIONS", "ACTION"),
+    ] {
+        let expected = words(kind);
+        assert!(expected.len() > 1, "{kind}");
+        assert_eq!(listed(&perl, &format!("our @{list} ")), expected, "{list} in Perl");
+        // Python takes the other words from the JSON report.
+        if ["STATUSES", "LIMITS", "OPTIONS", "ACTIONS"].contains(&list) {
+            assert_eq!(listed(&python, &format!("_{list} ")), expected, "{list} in Python");
+        }
+    }
+}
+
+/// The constants `ESETS_<kind>_...` as words, in the order of their numbers.
+fn words(kind: &str) -> Vec<String> {
+    let prefix = format!("ESETS_{kind}_");
+    let declared = declarations::of_header(&header()).into_iter();
+    let constants = declared.filter_map(|line| line.strip_prefix(&prefix).map(String::from));
+    let mut numbered: Vec<(u32, String)> = constants
+        .filter_map(|line| {
+            line.split_once(" = ")
+                .map(|(word, number)| (number.parse().unwrap(), word.to_lowercase()))
+        })
+        .collect();
+    numbered.sort();
+    numbered.into_iter().map(|(_, word)| word).collect()
+}
+
+/// The words of the list that a statement gives.
+fn listed(module: &str, start: &str) -> Vec<String> {
+    let line = module.lines().find(|line| line.starts_with(start)).unwrap();
+    let list = line.split_once('=').unwrap().1.replace("None", "undef");
+    let words = list.split(|character: char| !(character.is_ascii_lowercase() || character == '_'));
+    let words = words.filter(|word| !["", "undef", "qw"].contains(word));
+    words.map(String::from).collect()
+}
+
 /// The names of all functions.
 fn functions() -> BTreeSet<String> {
     let declared = declarations::of_header(&header()).into_iter();

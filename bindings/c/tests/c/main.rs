@@ -6,4 +6,5 @@ mod abi;
 mod declarations;
 mod perl;
 mod programs;
+mod python;
 mod toolchain;
