@@ -77,7 +77,7 @@ fn an_unreadable_file_is_told() {
     let folder = Folder::new();
     folder.file("clean", "x");
     let secret = folder.file("secret", "x");
-    fs::set_permissions(&secret, Permissions::from_mode(0)).unwrap();
+    fs::set_permissions(&secret, Permissions::from_mode(0o0)).unwrap();
     fs::set_permissions(folder.path(), Permissions::from_mode(0o755)).unwrap();
     let program = folder.path().join("program");
     fs::copy(env!("CARGO_BIN_EXE_esets_cli"), &program).unwrap();

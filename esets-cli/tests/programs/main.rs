@@ -1,4 +1,11 @@
 //! The programs as their callers meet them: arguments in, lines and exit codes out.
+#![expect(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test ends where it fails"
+)]
 
 mod bad_input;
 mod cleaning;
