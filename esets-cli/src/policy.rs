@@ -1,10 +1,10 @@
 //! `esets.cfg` with the files it names, from the disk.
 
 use std::io::{self, Read};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use esets_policy::Policy;
-use esets_policy::config::{Config, ConfigErrors};
+use esets_policy::config::{Config, ConfigErrors, Value};
 
 /// Where the configuration lies if nobody says otherwise; it need not exist.
 pub(crate) const DEFAULT_FILE: &str = "/etc/esets/esets.cfg";
@@ -20,6 +20,14 @@ pub(crate) fn load(file: Option<&Path>) -> Result<(Config, Policy), Vec<String>>
         Some(file) => read(file),
         None if default.try_exists().unwrap_or(true) => read(default),
         None => parse(DEFAULT_FILE, b"", Path::new("/")),
+    }
+}
+
+/// The folder of the database, if the configuration names one.
+pub(crate) fn base_dir(config: &Config) -> Option<PathBuf> {
+    match &config.setting("global", "base_dir")?.value {
+        Value::Text(folder) => Some(folder.replace("@BASEDIR@", BASE_DIR).into()),
+        _ => None,
     }
 }
 
@@ -53,4 +61,5 @@ fn lines(mistakes: &ConfigErrors) -> Vec<String> {
     mistakes.problems.iter().map(ToString::to_string).collect()
 }
 
+const BASE_DIR: &str = "/var/lib/esets";
 const LONGEST: u64 = 64 << 20;

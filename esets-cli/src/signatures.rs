@@ -1,28 +1,142 @@
-//! Where the signatures come from.
+//! Where the signatures come from: the compiled database, sources compiled in memory, or the
+//! database that every build carries.
 
-use std::fs::File;
+use std::ffi::OsStr;
+use std::fs::{self, File};
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+use bytes::Bytes;
+use esets_policy::core::signature::{Loaded, SourceFile};
+use esets_policy::core::{Database, DatabaseBuilder};
 
 use crate::command::arguments::DatabaseArguments;
+use crate::messages::Messages;
 
 /// The signatures that the workers use.
 #[derive(Debug)]
 pub(crate) struct Signatures {
     /// The compiled database; `None` for the embedded one.
     pub(crate) file: Option<File>,
-    pub(crate) version: String,
-    pub(crate) count: u64,
+    pub(crate) database: Database,
 }
 
 impl Signatures {
-    /// Those that the caller names, else those that every build carries.
+    /// Those that the caller names, else those of `base_dir` if the configuration names one, else
+    /// the installed ones, else those that every build carries. What is wrong with single
+    /// signatures is told; they cost themselves only.
     ///
     /// # Errors
-    /// What is wrong with them, a message for a person.
-    pub(crate) fn load(_arguments: &DatabaseArguments) -> Result<Self, String> {
-        Ok(Self::embedded())
+    /// What is wrong with the database, a message for a person.
+    pub(crate) fn load(
+        arguments: &DatabaseArguments,
+        base_dir: Option<&Path>,
+        messages: &mut Messages,
+    ) -> Result<Self, String> {
+        let signatures = if let Some(path) = &arguments.database {
+            Self::open(path)
+        } else if let Some(folder) = arguments.base_dir.as_deref().or(base_dir) {
+            Self::from_folder(folder, messages)
+        } else if Path::new(INSTALLED).exists() {
+            Self::open(Path::new(INSTALLED))
+        } else {
+            return Ok(Self { file: None, database: Database::embedded() });
+        }?;
+        if signatures.database.counts().total() == 0 {
+            return Err("the database holds no signatures".into());
+        }
+        Ok(signatures)
     }
 
-    fn embedded() -> Self {
-        Self { file: None, version: env!("CARGO_PKG_VERSION").into(), count: 0 }
+    /// A compiled database.
+    ///
+    /// # Errors
+    /// Why it cannot be used, with its path.
+    pub(crate) fn open(path: &Path) -> Result<Self, String> {
+        let failed = |error: &dyn std::fmt::Display| format!("{}: {error}", path.display());
+        let (file, _) = esets_sys::open_regular(path).map_err(|error| failed(&error))?;
+        let mapping = esets_sys::map(&file).map_err(|error| failed(&error))?;
+        let database = Database::from_bytes(Bytes::from_owner(mapping));
+        let database = database.map_err(|error| failed(&error))?;
+        Ok(Self { file: Some(file), database })
+    }
+
+    /// The database in a folder, or the sources there.
+    fn from_folder(folder: &Path, messages: &mut Messages) -> Result<Self, String> {
+        let compiled = folder.join(COMPILED);
+        if compiled.exists() {
+            return Self::open(&compiled);
+        }
+        let sources = sources(folder)?;
+        if sources.is_empty() {
+            let folder = folder.display();
+            return Err(format!("{folder}: neither {COMPILED} nor sources of signatures"));
+        }
+        Self::compile(&sources, messages)
+    }
+
+    /// Sources, compiled in memory.
+    ///
+    /// # Errors
+    /// Why there is no place for the result.
+    pub(crate) fn compile(sources: &[PathBuf], messages: &mut Messages) -> Result<Self, String> {
+        let (bytes, _) = compile("compiled in memory", sources, messages);
+        let file = esets_sys::memory_file(&bytes).map_err(|error| error.to_string())?;
+        let database = Database::from_bytes(bytes).map_err(|error| error.to_string())?;
+        Ok(Self { file: Some(file), database })
     }
 }
+
+/// Compiles sources one after the other, and tells what is refused.
+pub(crate) fn compile(
+    version: &str,
+    sources: &[PathBuf],
+    messages: &mut Messages,
+) -> (Vec<u8>, Loaded) {
+    let mut builder = DatabaseBuilder::new();
+    builder.set_version(version);
+    let mut all = Loaded::default();
+    for path in sources {
+        let name = path.display().to_string();
+        match read(path) {
+            Ok(bytes) => all.append(builder.load(&SourceFile::new(&name, &bytes))),
+            Err(error) => messages.say(&format!("{name}: {error}")),
+        }
+    }
+    all.rejected.iter().for_each(|rejected| messages.say(&rejected.to_string()));
+    if !all.rejected.is_empty() {
+        let (added, refused) = (all.added, all.rejected.len());
+        messages.say(&format!("{added} signatures are used, {refused} are refused"));
+    }
+    (builder.build(), all)
+}
+
+/// The files of a folder that a loader reads, by name.
+///
+/// # Errors
+/// Why the folder cannot be read.
+pub(crate) fn sources(folder: &Path) -> Result<Vec<PathBuf>, String> {
+    let failed = |error: io::Error| format!("{}: {error}", folder.display());
+    let mut sources = Vec::new();
+    for entry in fs::read_dir(folder).map_err(failed)? {
+        let path = entry.map_err(failed)?.path();
+        let name = path.file_name().unwrap_or(OsStr::new("")).to_string_lossy().into_owned();
+        if SourceFile::new(&name, b"").loader().is_some() {
+            sources.push(path);
+        }
+    }
+    sources.sort();
+    Ok(sources)
+}
+
+fn read(path: &Path) -> io::Result<Vec<u8>> {
+    let (mut file, _) = esets_sys::open_regular(path)?;
+    let mut bytes = Vec::new();
+    file.read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+/// The name of the compiled database in its folder.
+pub(crate) const COMPILED: &str = "em002.dat";
+/// Where an update installs it.
+const INSTALLED: &str = "/var/lib/esets/em002.dat";

@@ -59,8 +59,11 @@ fn run(matches: &ArgMatches) -> ExitCode {
 }
 
 fn decide(arguments: &Arguments, messages: &mut Messages) -> Result<Decided, Vec<String>> {
-    let (_, policy) = policy::load(arguments.config.as_deref())?;
+    let (config, policy) = policy::load(arguments.config.as_deref())?;
     policy.warnings().iter().for_each(|warning| messages.say(&warning.to_string()));
+    let base_dir = policy::base_dir(&config);
+    let signatures = Signatures::load(&arguments.database, base_dir.as_deref(), messages);
+    let signatures = signatures.map_err(|error| vec![error])?;
     let walk = Walk { subdir: arguments.subdir, ..Walk::default() };
     let mut answers = Answers::default();
     let mut worst = Decided::Accepted;
@@ -71,7 +74,7 @@ fn decide(arguments: &Arguments, messages: &mut Messages) -> Result<Decided, Vec
             answers.add(&scanned.verdict, action);
         }
     };
-    scan(arguments, &policy, &walk, each)?;
+    scan(arguments, &policy, &signatures, &walk, each)?;
     // What was decided counts, whether somebody reads the details or not.
     let written = print(&answers.finish());
     Ok(if written.is_err() { worst.max(Decided::Failed) } else { worst })
@@ -81,10 +84,10 @@ fn decide(arguments: &Arguments, messages: &mut Messages) -> Result<Decided, Vec
 fn scan(
     arguments: &Arguments,
     policy: &Policy,
+    signatures: &Signatures,
     walk: &Walk,
     mut each: impl FnMut(Scanned, Action),
 ) -> Result<(), Vec<String>> {
-    let signatures = Signatures::load(&arguments.database).map_err(|error| vec![error])?;
     let targets = walk.targets(&arguments.paths);
     let context = Context::new("cli");
     let plan = match policy.plan(&context) {

@@ -9,6 +9,7 @@ pub(crate) mod decide;
 mod formats;
 mod man;
 pub(crate) mod scan;
+mod signature;
 mod switches;
 
 use std::io::{self, Write};
@@ -41,6 +42,7 @@ pub static COMMANDS: &[&Command] = &[
     &formats::COMMAND,
     &man::COMMAND,
     &scan::COMMAND,
+    &signature::COMMAND,
 ];
 
 /// Runs a command as a program of its own.

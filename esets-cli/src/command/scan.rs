@@ -94,11 +94,12 @@ fn scan(
     if switches::is_on(matches, "quarantine") {
         return Err("there is no quarantine to put files into; see --clean-mode".into());
     }
-    let signatures = Signatures::load(&arguments.database)?;
+    let signatures = Signatures::load(&arguments.database, None, messages)?;
     let mut reports = reports(arguments, matches)?;
     let started = Instant::now();
     let command_line = command_line();
-    let opening = Opening { command_line, signatures: &signatures, started: SystemTime::now() };
+    let opening =
+        Opening { command_line, database: &signatures.database, started: SystemTime::now() };
     let scan = Scan { setup: setup(arguments, matches), database: signatures.file.as_ref() };
     let walk = walk(arguments, matches);
     let mut written = reports.iter_mut().try_for_each(|report| report.open(&opening));

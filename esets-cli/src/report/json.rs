@@ -10,11 +10,11 @@ use serde::Serialize;
 use super::{Count, Entry, Opening, Summary};
 
 pub(super) fn open(out: &mut dyn Write, opening: &Opening<'_>) -> io::Result<()> {
-    let signatures = opening.signatures;
+    let Opening { database, .. } = opening;
     let head = Head {
         program: "esets_scan",
         version: env!("CARGO_PKG_VERSION"),
-        database: Database { version: &signatures.version, signatures: signatures.count },
+        database: Database { version: database.version(), signatures: database.counts().total() },
         command_line: &opening.command_line,
         started: seconds(opening.started),
     };

@@ -7,11 +7,10 @@ use std::io::{self, Write};
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
-use esets_policy::core::{Status, Verdict};
+use esets_policy::core::{Database, Status, Verdict};
 
 use crate::clean::Cleaning;
 use crate::exit::Scanned;
-use crate::signatures::Signatures;
 
 /// How a report looks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,7 +27,7 @@ pub(crate) enum Style {
 #[derive(Debug)]
 pub(crate) struct Opening<'o> {
     pub(crate) command_line: String,
-    pub(crate) signatures: &'o Signatures,
+    pub(crate) database: &'o Database,
     pub(crate) started: SystemTime,
 }
 

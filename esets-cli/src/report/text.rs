@@ -12,10 +12,10 @@ use crate::print::{Names, quoted, reason, unreadable};
 
 pub(super) fn open(out: &mut dyn Write, opening: &Opening<'_>) -> io::Result<()> {
     writeln!(out, "\nESETS command-line scanner, version {VERSION}, open source, {LICENSE}")?;
-    let signatures = opening.signatures;
+    let Opening { database, .. } = opening;
     for module in MODULES {
         if *module == DATABASE {
-            let (version, count) = (&signatures.version, signatures.count);
+            let (version, count) = (database.version(), database.counts().total());
             writeln!(
                 out,
                 "Module {module}, version {}, build {count}",

@@ -55,8 +55,8 @@ fn open(file: Option<File>) -> io::Result<(Database, u64)> {
     let Some(file) = file else { return Ok((Database::embedded(), 0)) };
     let bytes = Bytes::from_owner(esets_sys::map(&file)?);
     let size = bytes.len() as u64;
-    let _ = bytes;
-    Ok((Database::embedded(), size))
+    let database = Database::from_bytes(bytes).map_err(io::Error::other)?;
+    Ok((database, size))
 }
 
 /// Room for the object, for what is unpacked from it and for the decoders, with much to spare:

@@ -3,7 +3,7 @@
 use std::io::Write;
 use std::process::{Command, Stdio};
 
-use crate::harness::{Folder, SUSPICION, SUSPICIOUS};
+use crate::harness::{EICAR, Folder, SUSPICION, SUSPICIOUS, eicar};
 
 #[test]
 fn amavisd_new_finds_the_names_of_threats() {
@@ -12,9 +12,21 @@ fn amavisd_new_finds_the_names_of_threats() {
     assert_eq!(ended.code, 3);
     // It reads standard error and standard output through one pipe.
     for merged in [format!("{}{}", ended.err, ended.out), format!("{}{}", ended.out, ended.err)] {
-        assert_eq!(perl(AMAVIS_3_0, &merged), format!("[{SUSPICION}]"));
-        assert_eq!(perl(AMAVIS_2_71, &merged), format!("[{SUSPICION}]"));
+        assert_eq!(perl(AMAVIS_3_0, &merged), format!("[{SUSPICION}][{EICAR}]"));
+        assert_eq!(perl(AMAVIS_2_71, &merged), format!("[{SUSPICION}][{EICAR}]"));
     }
+}
+
+#[test]
+fn a_raw_message_among_the_parts_is_decoded() {
+    let folder = Folder::new();
+    let head = "Content-Type: multipart/mixed; boundary=b\n\n--b\n\
+                Content-Transfer-Encoding: base64\n\n";
+    let message = [head.as_bytes(), base64(&eicar()).as_bytes(), b"\n--b--\n"].concat();
+    folder.file("p002", [b"Subject: inner\n".as_slice(), &message].concat());
+    let ended = folder.cli(&["--subdir", folder.path().to_str().unwrap()]);
+    assert_eq!(ended.code, 3, "{}", ended.out);
+    assert_eq!(perl(AMAVIS_3_0, &ended.out), format!("[{EICAR}]"));
 }
 
 #[test]
@@ -105,7 +117,8 @@ fn irma_finds_file_threat_and_version() {
 fn armadito_finds_lines_sums_and_version() {
     let folder = parts();
     let ended = folder.scan(&["."]);
-    let expected = format!("[./{SUSPICIOUS}|{SUSPICION}||][files 3][infected 1][cleaned 0]");
+    let expected =
+        format!("[./{SUSPICIOUS}|{SUSPICION}||][./p003|{EICAR}||][files 4][infected 2][cleaned 0]");
     assert_eq!(perl(ARMADITO, &ended.out), expected);
     assert_eq!(perl(ARMADITO_VERSION, &folder.scan(&["--version"]).out), format!("[{VERSION}]"));
 }
@@ -134,7 +147,7 @@ fn esetbackend_finds_time_and_sum() {
     let folder = parts();
     let ended = folder.scan(&["--clean-mode=none", "."]);
     assert_eq!(ended.code, 50);
-    assert_eq!(perl(ESETBACKEND, &ended.out), "[0][1]");
+    assert_eq!(perl(ESETBACKEND, &ended.out), "[0][2]");
     assert_eq!(folder.scan(&["--clean-mode=none", "missing"]).code, 10);
 }
 
@@ -162,6 +175,7 @@ fn parts() -> Folder {
     let folder = Folder::new();
     folder.file("p001", "clean");
     folder.file("p002", "From: a\nTo: b\n\nclean");
+    folder.file("p003", eicar());
     folder.file(SUSPICIOUS, "x");
     folder
 }
@@ -173,6 +187,19 @@ fn tar(folder: &Folder, name: &str) {
     source.file(SUSPICIOUS, "x");
     let mut command = source.command("tar");
     assert!(command.arg("-cf").arg(path).arg(SUSPICIOUS).status().unwrap().success());
+}
+
+fn base64(bytes: &[u8]) -> String {
+    let alphabet = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut text = String::new();
+    for chunk in bytes.chunks(3) {
+        let bits = chunk.iter().fold(0, |bits, byte| bits << 8 | u32::from(*byte));
+        let bits = bits << (8 * (3 - chunk.len()));
+        let digit = |place: usize| char::from(alphabet[(bits >> (18 - 6 * place)) as usize & 63]);
+        text.extend((0..=chunk.len()).map(digit));
+        text.push_str(&"="[..(3 - chunk.len()).min(1)]);
+    }
+    text
 }
 
 fn perl(program: &str, input: &str) -> String {

@@ -83,3 +83,12 @@ impl Ended {
 /// A name that is suspicious whatever the file holds.
 pub(crate) const SUSPICIOUS: &str = "invoice.pdf.exe";
 pub(crate) const SUSPICION: &str = "Heur.DoubleExtension";
+
+/// The EICAR test file, put together here so that no scanner eats the checkout.
+pub(crate) fn eicar() -> Vec<u8> {
+    let halves = ["X5O!P%@AP[4\\PZX54(P^)7CC)7}$EICAR-STANDARD", "-ANTIVIRUS-TEST-FILE!$H+H*"];
+    halves.concat().into_bytes()
+}
+
+/// What the embedded database calls it.
+pub(crate) const EICAR: &str = "Eicar test file";

@@ -16,4 +16,5 @@ mod hostile_names;
 mod many_files;
 mod reports;
 mod schema;
+mod signatures;
 mod workers;
