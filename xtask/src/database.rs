@@ -3,8 +3,6 @@
 use std::fs;
 use std::path::PathBuf;
 
-use esets_core::compile_default;
-
 use crate::{Chore, Outcome, root};
 
 pub(crate) static CHORE: Chore = Chore {
@@ -13,28 +11,26 @@ pub(crate) static CHORE: Chore = Chore {
     run: |_| write(),
 };
 
+fn path() -> PathBuf {
+    root().join("esets-core/src/database/default.dat")
+}
+
 fn write() -> Outcome {
-    fs::write(path(), compiled()?).map_err(|error| error.to_string())
+    fs::write(path(), compiled()?).map_err(|error| format!("{}: {error}", path().display()))
 }
 
 /// Whether the embedded database is what its sources compile to.
 pub(crate) fn check() -> Outcome {
-    let committed = fs::read(path()).map_err(|error| error.to_string())?;
-    if committed == compiled()? {
-        Ok(())
-    } else {
-        Err("default.dat is not current: run `cargo xtask database`".to_owned())
+    if fs::read(path()).unwrap_or_default() == compiled()? {
+        return Ok(());
     }
+    Err("the embedded database is out of date: cargo xtask database".into())
 }
 
 fn compiled() -> Result<Vec<u8>, String> {
-    let (bytes, loaded) = compile_default();
+    let (bytes, loaded) = esets_core::compile_default();
     match loaded.rejected.first() {
         None => Ok(bytes),
         Some(rejected) => Err(rejected.to_string()),
     }
-}
-
-fn path() -> PathBuf {
-    root().join("esets-core/src/database/default.dat")
 }
