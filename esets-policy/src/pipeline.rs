@@ -76,6 +76,11 @@ impl Filter for Pipeline {
 }
 
 impl Outcome {
+    /// The outcome of a filter that is no [`Pipeline`].
+    pub fn new(verdict: Option<Verdict>, dispositions: Vec<Disposition>) -> Self {
+        Self { verdict, dispositions }
+    }
+
     /// The strictest of the dispositions, for those who cannot treat recipients apart.
     pub fn decision(&self) -> Decision {
         Decision::of(self.dispositions.clone())

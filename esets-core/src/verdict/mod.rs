@@ -113,6 +113,15 @@ impl Verdict {
         self
     }
 
+    /// The same verdict on an object that the caller knows by another name.
+    #[must_use]
+    pub fn renamed<N: Into<Vec<u8>>>(mut self, name: N) -> Self {
+        if let Some(root) = self.records.first_mut() {
+            root.name = name.into();
+        }
+        self
+    }
+
     /// The worst status of all records.
     #[must_use]
     pub fn status(&self) -> Status {

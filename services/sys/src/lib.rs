@@ -21,7 +21,7 @@ mod program;
 mod system_calls;
 
 pub use confine::{Confinement, Refusal, confine, die_with_parent};
-pub use descriptor::{receive, send};
+pub use descriptor::{receive, send, send_some};
 pub use map::{Mapping, map, memory_file};
 pub use open::{open_regular, remove_same};
 #[cfg(debug_assertions)]
