@@ -19,6 +19,7 @@ pub struct Target {
 /// Every target but those of the unpackers, which come from `UNPACKERS`.
 pub static TARGETS: &[Target] = &[
     Target { name: "config", run: config },
+    Target { name: "frames", run: frames },
     Target { name: "message", run: message },
     Target { name: "scan", run: scan },
 ];
@@ -72,6 +73,27 @@ pub fn message(bytes: &[u8]) {
 /// Any bytes as a configuration: an answer, and the same when written out and read again.
 pub fn config(bytes: &[u8]) {
     let _ = esets_policy::config::Config::parse("fuzz.cfg", bytes);
+}
+
+/// Any bytes to the daemon behind a client's greeting, and to a client: events, then an end.
+pub fn frames(bytes: &[u8]) {
+    use esets_client::{FromClient, FromDaemon, Hello, Incoming, VERSION, frame::Decoder};
+
+    let mut stream = Vec::new();
+    let _ = FromClient::Hello(Hello { version: VERSION }).encode(&mut stream);
+    stream.extend_from_slice(bytes);
+    let mut incoming = Incoming::new();
+    let mut decoder = Decoder::new(1 << 20);
+    for piece in stream.chunks(7) {
+        incoming.feed(piece);
+        decoder.feed(piece);
+        while let Ok(Some(_)) = incoming.event() {}
+        while let Ok(Some(frame)) = decoder.frame() {
+            let Ok(message) = FromDaemon::decode(&frame) else { continue };
+            let mut again = Vec::new();
+            message.encode(&mut again).expect("what was read can be written");
+        }
+    }
 }
 
 /// What holds for every verdict.

@@ -1,0 +1,254 @@
+//! A client that waits: one thread, one connection, any number of requests.
+
+use std::collections::VecDeque;
+use std::fs::File;
+use std::io::{self, Read as _};
+use std::os::unix::net::UnixStream;
+use std::path::Path;
+use std::time::Duration;
+
+use crate::error::{ClientError, MOST_OPEN, ProtocolError};
+use crate::frame::Decoder;
+use crate::message::{
+    Answer, Ask, Command, Control, Envelope, FromClient, FromDaemon, Hello, Progress, Refusal,
+    Source, VERSION, Want, Welcome,
+};
+use crate::proto::LONGEST_FROM_DAEMON;
+
+/// An object as it is handed over.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub enum Content<'c> {
+    /// Its bytes.
+    Bytes(&'c [u8]),
+    /// An open regular file; the daemon reads it from its start, wherever it stands.
+    File(&'c File),
+}
+
+/// A request, without the number that the client gives it.
+#[derive(Clone, Debug, Default)]
+pub struct Request {
+    /// The name of the object, as raw bytes.
+    pub name: Vec<u8>,
+    /// Who sends it to whom.
+    pub envelope: Envelope,
+    /// What is wanted.
+    pub want: Want,
+    /// Whether to tell how far the scan is.
+    pub progress: bool,
+}
+
+/// What the daemon says of a request.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Reply {
+    /// How far the scan is; more follows.
+    Progress(Progress),
+    /// The answer.
+    Answer(Box<Answer>),
+    /// It cannot be done.
+    Refused(Refusal),
+}
+
+/// A connection to the daemon.
+///
+/// ```no_run
+/// use std::fs::File;
+/// use std::path::Path;
+/// use esets_client::{Client, Content, Request};
+///
+/// let mut client = Client::connect(Path::new("/tmp/esets.sock"))?;
+/// let file = File::open("mail.eml")?;
+/// let request = Request { name: b"mail.eml".to_vec(), ..Request::default() };
+/// let answer = client.scan(&request, Content::File(&file))?;
+/// println!("{}", answer.outcome.decision().action);
+/// # Ok::<(), esets_client::ClientError>(())
+/// ```
+#[derive(Debug)]
+pub struct Client {
+    socket: UnixStream,
+    decoder: Decoder,
+    welcome: Welcome,
+    last: u32,
+    open: usize,
+    /// Replies that came while something else was waited for.
+    early: VecDeque<FromDaemon>,
+}
+
+impl Client {
+    /// Connects and says hello.
+    ///
+    /// # Errors
+    /// Nobody listens there, or it is not a daemon of this protocol.
+    pub fn connect(path: &Path) -> Result<Self, ClientError> {
+        Self::over(UnixStream::connect(path).map_err(ClientError::Connect)?)
+    }
+
+    /// Says hello over a connection.
+    ///
+    /// # Errors
+    /// The other side is not a daemon of this protocol.
+    pub fn over(socket: UnixStream) -> Result<Self, ClientError> {
+        socket.set_read_timeout(Some(GREETING))?;
+        let welcome = Welcome { version: 0, daemon: String::new() };
+        let decoder = Decoder::new(LONGEST_FROM_DAEMON);
+        let early = VecDeque::new();
+        let mut client = Self { socket, decoder, welcome, last: 0, open: 0, early };
+        client.send(&FromClient::Hello(Hello { version: VERSION }), None)?;
+        client.welcome = match client.receive()? {
+            FromDaemon::Welcome(welcome) => welcome,
+            other => return Err(unexpected(other)),
+        };
+        client.socket.set_read_timeout(None)?;
+        Ok(client)
+    }
+
+    /// What the daemon said of itself.
+    #[must_use]
+    pub fn welcome(&self) -> &Welcome {
+        &self.welcome
+    }
+
+    /// Limits how long any single wait for the daemon lasts; by default for ever, because the
+    /// daemon answers within the limits of time of its configuration.
+    ///
+    /// # Errors
+    /// The duration is zero.
+    pub fn set_patience(&self, patience: Option<Duration>) -> Result<(), ClientError> {
+        Ok(self.socket.set_read_timeout(patience)?)
+    }
+
+    /// Hands over an object and waits for the answer. Other requests must not be open.
+    ///
+    /// # Errors
+    /// The connection broke, or the daemon refuses.
+    pub fn scan(&mut self, request: &Request, content: Content<'_>) -> Result<Answer, ClientError> {
+        self.start(request, content)?;
+        loop {
+            match self.wait()? {
+                Reply::Answer(answer) => return Ok(*answer),
+                Reply::Progress(_) => {}
+                Reply::Refused(refusal) => return Err(ClientError::Refused(refusal.why)),
+            }
+        }
+    }
+
+    /// Hands over an object and returns the number that its replies will carry, for several
+    /// requests at a time: [`Client::wait`] gives their replies in any order.
+    ///
+    /// # Errors
+    /// The connection broke, or [`MOST_OPEN`] requests are open.
+    pub fn start(&mut self, request: &Request, content: Content<'_>) -> Result<u32, ClientError> {
+        if self.open >= MOST_OPEN {
+            return Err(ProtocolError::TooMany.into());
+        }
+        let id = self.number();
+        let (source, file) = match content {
+            Content::Bytes(bytes) => (Source::Content(bytes.len() as u64), None),
+            Content::File(file) => (Source::Descriptor, Some(file)),
+        };
+        let Request { name, envelope, want, progress } = request.clone();
+        let ask = Ask { id, name, source, envelope, want, progress };
+        self.send(&FromClient::Ask(Box::new(ask)), file)?;
+        self.open = self.open.saturating_add(1);
+        if let Content::Bytes(bytes) = content {
+            for piece in bytes.chunks(PIECE) {
+                self.send(&FromClient::Content(id, piece.to_vec()), None)?;
+            }
+        }
+        Ok(id)
+    }
+
+    /// Waits for the next reply to any request that was started.
+    ///
+    /// # Errors
+    /// The connection broke, or the daemon ends it and says why.
+    pub fn wait(&mut self) -> Result<Reply, ClientError> {
+        let message = match self.early.pop_front() {
+            Some(message) => message,
+            None => self.receive()?,
+        };
+        let reply = match message {
+            FromDaemon::Progress(progress) => return Ok(Reply::Progress(progress)),
+            FromDaemon::Answer(answer) => Reply::Answer(answer),
+            FromDaemon::Refusal(refusal) if refusal.id == 0 => {
+                return Err(ClientError::Refused(refusal.why));
+            }
+            FromDaemon::Refusal(refusal) => Reply::Refused(refusal),
+            other => return Err(unexpected(other)),
+        };
+        self.open = self.open.saturating_sub(1);
+        Ok(reply)
+    }
+
+    /// Tells the daemon that nobody waits for a request; its answer still comes.
+    ///
+    /// # Errors
+    /// The connection broke.
+    pub fn cancel(&mut self, id: u32) -> Result<(), ClientError> {
+        self.send(&FromClient::Cancel(id), None)
+    }
+
+    /// Asks about the daemon itself and waits for the text.
+    ///
+    /// # Errors
+    /// The connection broke, or the daemon refuses: some commands are for its own user only.
+    pub fn control(&mut self, command: Command) -> Result<String, ClientError> {
+        let id = self.number();
+        self.send(&FromClient::Control(Control { id, command }), None)?;
+        loop {
+            match self.receive()? {
+                FromDaemon::Report(report) if report.id == id => return Ok(report.text),
+                FromDaemon::Refusal(refusal) if refusal.id == id || refusal.id == 0 => {
+                    return Err(ClientError::Refused(refusal.why));
+                }
+                other => self.early.push_back(other),
+            }
+        }
+    }
+
+    /// The next number; never 0.
+    fn number(&mut self) -> u32 {
+        self.last = self.last.checked_add(1).unwrap_or(1);
+        self.last
+    }
+
+    fn send(&mut self, message: &FromClient, file: Option<&File>) -> Result<(), ClientError> {
+        let mut frame = Vec::new();
+        message.encode(&mut frame)?;
+        Ok(esets_sys::send(&self.socket, &frame, file)?)
+    }
+
+    fn receive(&mut self) -> Result<FromDaemon, ClientError> {
+        let mut buffer = [0; 16 << 10];
+        loop {
+            if let Some(frame) = self.decoder.frame()? {
+                return Ok(FromDaemon::decode(&frame)?);
+            }
+            match self.socket.read(&mut buffer) {
+                Ok(0) => return Err(io::Error::from(io::ErrorKind::UnexpectedEof).into()),
+                Ok(count) => self.decoder.feed(buffer.get(..count).unwrap_or_default()),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+}
+
+fn unexpected(message: FromDaemon) -> ClientError {
+    use crate::frame::kind;
+
+    let kind = match message {
+        FromDaemon::Refusal(refusal) => return ClientError::Refused(refusal.why),
+        FromDaemon::Welcome(_) => kind::WELCOME,
+        FromDaemon::Progress(_) => kind::PROGRESS,
+        FromDaemon::Answer(_) => kind::ANSWER,
+        FromDaemon::Report(_) => kind::REPORT,
+    };
+    ProtocolError::Unexpected { kind }.into()
+}
+
+/// How long the daemon may take to say who it is.
+const GREETING: Duration = Duration::from_secs(30);
+/// Bytes of content in one frame.
+const PIECE: usize = 64 << 10;
