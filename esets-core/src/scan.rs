@@ -176,6 +176,10 @@ impl Scan<'_> {
         subject: &Subject<'_>,
         unpackers: &[&dyn Unpacker],
     ) -> Result<(), Stop> {
+        // A container that holds itself holds nothing new, however often it is opened.
+        if subject.ancestors().any(|ancestor| ancestor.bytes() == subject.bytes()) {
+            return Ok(());
+        }
         if !unpackers.is_empty() && !self.ledger.budget.allows_depth(subject.depth()) {
             self.record(id).add_reason(Reason::Limit(Limit::Depth));
             return Ok(());

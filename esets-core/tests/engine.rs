@@ -116,7 +116,7 @@ fn a_panic_costs_one_object() {
     fn burst(subject: &Subject<'_>, children: &mut Children<'_>) -> Result<(), UnpackError> {
         children.slice("before", b"scanned")?;
         if subject.depth() == 0 {
-            children.slice("inner", b"<")?;
+            children.slice("inner", b"<!")?;
             return Ok(children.slice("after", b"scanned")?);
         }
         panic!("index out of bounds")
@@ -125,7 +125,7 @@ fn a_panic_costs_one_object() {
     assert_eq!(
         text,
         "box [container] 1\n  before [] 7\n  \
-         inner [container] 1 ?fault: container: index out of bounds\n    before [] 7\n  \
+         inner [container] 2 ?fault: container: index out of bounds\n    before [] 7\n  \
          after [] 7\n"
     );
 }
@@ -146,21 +146,35 @@ fn a_panic_in_a_reader_keeps_what_was_read() {
     assert_eq!(print(&verdict), "box [container] 1\n  x [] 5 ?fault: burst\n");
 }
 
+/// Each object holds one that is a byte longer.
+fn nest(subject: &Subject<'_>, children: &mut Children<'_>) -> Result<(), UnpackError> {
+    Ok(children.stream("in", &mut [subject.bytes(), b"."].concat().as_slice())?)
+}
+
+#[test]
+fn a_container_that_holds_itself_is_opened_once() {
+    let verdict = scan_with(Limits::default(), |subject, children| {
+        Ok(children.stream("copy.pdf.exe", &mut subject.bytes())?)
+    });
+    let expected = "box [container] 1\n  copy.pdf.exe [container] 1 !Heur.DoubleExtension\n";
+    assert_eq!(print(&verdict), expected);
+}
+
 #[test]
 fn nesting_ends_at_the_depth_and_says_so() {
     let limits = Limits { depth: 3, ..Limits::default() };
-    let verdict = scan_with(limits, |_, children| Ok(children.stream("in", &mut &b"<"[..])?));
+    let verdict = scan_with(limits, nest);
     assert_eq!(
         print(&verdict),
-        "box [container] 1\n  in [container] 1\n    in [container] 1\n      \
-         in [container] 1 ?limit reached: Depth\n"
+        "box [container] 1\n  in [container] 2\n    in [container] 3\n      \
+         in [container] 4 ?limit reached: Depth\n"
     );
 }
 
 #[test]
 fn an_endless_nesting_ends_whatever_the_caller_allows() {
     let limits = Limits { depth: u16::MAX, ..Limits::default() };
-    let verdict = scan_with(limits, |_, children| Ok(children.stream("in", &mut &b"<"[..])?));
+    let verdict = scan_with(limits, nest);
     assert_eq!(verdict.records().len(), usize::from(Limits::MAX_DEPTH) + 1);
     assert_eq!(verdict.status(), Status::NotScanned);
 }
