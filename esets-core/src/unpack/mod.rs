@@ -19,6 +19,7 @@ mod msg;
 mod msi;
 mod ole10native;
 mod ole2;
+mod packed;
 mod pe;
 mod ppt;
 mod szdd;
@@ -57,6 +58,7 @@ pub static UNPACKERS: &[&dyn Unpacker] = &[
     &msi::Msi,
     &ole10native::Ole10Native,
     &ole2::Ole2,
+    &packed::Packed,
     &pe::Pe,
     &ppt::Ppt,
     &szdd::Szdd,

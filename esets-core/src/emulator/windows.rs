@@ -1,0 +1,336 @@
+//! The few functions of Windows that stubs call.
+
+use std::collections::HashMap;
+
+use iced_x86::Register;
+
+use super::{Machine, Step, Trap};
+
+/// The libraries and functions that the program knows, and the memory it got.
+#[derive(Default)]
+pub(super) struct Windows {
+    /// Names in the order of their addresses.
+    functions: Vec<Vec<u8>>,
+    by_name: HashMap<Vec<u8>, u32>,
+    libraries: HashMap<Vec<u8>, u32>,
+    allocated: u32,
+    ticks: u32,
+    /// The program's own file, which some stubs check, and how far it was read.
+    file: Vec<u8>,
+    position: usize,
+}
+
+impl Windows {
+    /// Windows for a program that lies in `file`.
+    pub(super) fn new(file: &[u8]) -> Self {
+        Self { file: file.to_vec(), ..Self::default() }
+    }
+
+    /// Whether `address` is that of a function.
+    pub(super) fn is_function(&self, address: u32) -> bool {
+        self.function(address).is_some()
+    }
+
+    fn function(&self, address: u32) -> Option<&[u8]> {
+        let index = usize::try_from(address.checked_sub(FUNCTIONS)? / SPACING).ok()?;
+        self.functions.get(index).map(Vec::as_slice)
+    }
+
+    /// The address of the function `name`; every name is known.
+    pub(super) fn address_of(&mut self, name: &[u8]) -> Option<u32> {
+        if let Some(address) = self.by_name.get(name) {
+            return Some(*address);
+        }
+        let index = u32::try_from(self.functions.len()).ok()?;
+        if index >= MAX_NAMES {
+            return None;
+        }
+        let address = FUNCTIONS.checked_add(index.checked_mul(SPACING)?)?;
+        self.functions.push(name.to_vec());
+        self.by_name.insert(name.to_vec(), address);
+        Some(address)
+    }
+
+    /// The handle of the library `name`; every name is known.
+    fn library(&mut self, name: &[u8]) -> Option<u32> {
+        let name = name.to_ascii_lowercase();
+        if name.starts_with(b"kernel32") {
+            return Some(KERNEL);
+        }
+        let index = u32::try_from(self.libraries.len()).ok()?;
+        if index >= MAX_NAMES {
+            return None;
+        }
+        Some(*self.libraries.entry(name).or_insert(LIBRARIES.wrapping_add(index << 16)))
+    }
+
+    /// A clock that goes on by one each time.
+    pub(super) fn tick(&mut self) -> u32 {
+        self.ticks = self.ticks.wrapping_add(1);
+        self.ticks
+    }
+}
+
+/// `kernel32.dll` as far as stubs look at it: headers, and an export table of all known functions.
+pub(super) fn kernel(windows: &mut Windows) -> Option<Vec<u8>> {
+    let count = u32::try_from(FUNCTIONS_KNOWN.len()).ok()?;
+    let functions = EXPORTS.checked_add(40)?;
+    let names = functions.checked_add(count.checked_mul(4)?)?;
+    let ordinals = names.checked_add(count.checked_mul(4)?)?;
+    let mut text = ordinals.checked_add(count.checked_mul(2)?)?;
+    let mut image = headers(KERNEL, KERNEL_SIZE);
+    let mut put = |at: u32, bytes: &[u8]| write(&mut image, at, bytes);
+    for (at, value) in [(12, text), (16, 1), (20, count), (24, count), (28, functions), (32, names)]
+    {
+        put(EXPORTS.checked_add(at)?, &value.to_le_bytes());
+    }
+    put(EXPORTS.checked_add(36)?, &ordinals.to_le_bytes());
+    put(text, b"KERNEL32.dll");
+    text = text.checked_add(16)?;
+    for (index, (name, ..)) in (0_u16..).zip(FUNCTIONS_KNOWN) {
+        let address = windows.address_of(name.as_bytes())?.checked_sub(KERNEL)?;
+        let at = u32::from(index).checked_mul(4)?;
+        put(functions.checked_add(at)?, &address.to_le_bytes());
+        put(names.checked_add(at)?, &text.to_le_bytes());
+        put(ordinals.checked_add(u32::from(index).checked_mul(2)?)?, &index.to_le_bytes());
+        put(text, name.as_bytes());
+        text = text.checked_add(u32::try_from(name.len()).ok()?)?.checked_add(1)?;
+    }
+    Some(image)
+}
+
+/// The headers of a library at `base`, with an export table that is still empty.
+fn headers(base: u32, size: usize) -> Vec<u8> {
+    let mut image = vec![0; size];
+    for (at, bytes) in [(0, &b"MZ"[..]), (0x80, b"PE\0\0\x4c\x01\x01\0")] {
+        write(&mut image, at, bytes);
+    }
+    write(&mut image, 0x94, &[0xe0, 0, 0x02, 0x21, 0x0b, 0x01]);
+    for (at, value) in
+        [(0x3c, 0x80), (0xb4, base), (0xd0, 0x1_0000), (0xf4, 16), (0xf8, EXPORTS), (0xfc, 0x1000)]
+    {
+        write(&mut image, at, &u32::to_le_bytes(value));
+    }
+    image
+}
+
+fn write(image: &mut [u8], at: u32, bytes: &[u8]) {
+    let at = usize::try_from(at).unwrap_or(usize::MAX);
+    image.iter_mut().skip(at).zip(bytes).for_each(|(to, from)| *to = *from);
+}
+
+impl Machine {
+    /// Does what the function at `address` does, and returns from it.
+    pub(super) fn call_windows(&mut self, address: u32) -> Step<()> {
+        let name = self.windows.function(address).ok_or(Trap::Unknown)?.to_vec();
+        let known = FUNCTIONS_KNOWN.binary_search_by(|(known, ..)| known.as_bytes().cmp(&name));
+        let known = known.ok().and_then(|index| FUNCTIONS_KNOWN.get(index)).ok_or(Trap::Unknown)?;
+        let (_, arguments, function) = *known;
+        let result = function(self)?;
+        let back = self.pop()?;
+        let esp = self.registers.get(Register::ESP);
+        self.registers.set(Register::ESP, esp.wrapping_add(arguments.wrapping_mul(4)));
+        self.registers.set(Register::EAX, result);
+        self.registers.eip = back;
+        Ok(())
+    }
+
+    /// The argument at `index`, from 0.
+    fn argument(&mut self, index: u32) -> Step<u32> {
+        let esp = self.registers.get(Register::ESP);
+        let at = esp.wrapping_add(4).wrapping_add(index.wrapping_mul(4));
+        self.memory.read(at, 4)
+    }
+
+    fn load_library(&mut self) -> Step<u32> {
+        let name = self.argument(0)?;
+        if name == 0 {
+            return Ok(self.base);
+        }
+        let name = self.memory.text(name)?;
+        let library = self.windows.library(&name).ok_or(Trap::Unknown)?;
+        if self.memory.read(library, 1).is_err() {
+            self.memory.map(library, headers(library, LIBRARY_SIZE), false);
+        }
+        Ok(library)
+    }
+
+    fn proc_address(&mut self) -> Step<u32> {
+        let name = self.argument(1)?;
+        let name = if name < 0x1_0000 {
+            format!("#{name}").into_bytes()
+        } else {
+            self.memory.text(name).unwrap_or_default()
+        };
+        if name.is_empty() {
+            return Ok(0);
+        }
+        self.windows.address_of(&name).ok_or(Trap::Unknown)
+    }
+
+    fn module_file_name(&mut self) -> Step<u32> {
+        let (buffer, room) = (self.argument(1)?, self.argument(2)?);
+        let name = b"C:\\a.exe\0";
+        for (index, byte) in (0..room).zip(name) {
+            self.memory.write(buffer.wrapping_add(index), 1, (*byte).into())?;
+        }
+        Ok(room.min(8))
+    }
+
+    fn virtual_alloc(&mut self) -> Step<u32> {
+        let size = self.argument(1)?;
+        self.allocate(size)
+    }
+
+    fn heap_alloc(&mut self) -> Step<u32> {
+        let size = self.argument(2)?;
+        self.allocate(size)
+    }
+
+    /// New memory of `size` bytes, up to a limit for the whole run.
+    fn allocate(&mut self, size: u32) -> Step<u32> {
+        let size = size.checked_add(0xfff).ok_or(Trap::Unknown)? & !0xfff;
+        let start = self.windows.allocated;
+        let end = start.checked_add(size).filter(|end| *end <= MAX_ALLOCATED);
+        let end = end.ok_or(Trap::Unknown)?;
+        let length = usize::try_from(size).map_err(|_| Trap::Unknown)?;
+        // A page between two blocks keeps an overrun from going unnoticed.
+        self.windows.allocated = end.saturating_add(0x1000);
+        let address = HEAP.wrapping_add(start);
+        self.memory.map(address, vec![0; length], false);
+        Ok(address)
+    }
+
+    fn virtual_protect(&mut self) -> Step<u32> {
+        let old = self.argument(3)?;
+        if old != 0 {
+            self.memory.write(old, 4, PAGE_EXECUTE_READWRITE)?;
+        }
+        Ok(1)
+    }
+
+    /// Every file is the program itself, for reading.
+    fn create_file(&mut self) -> Step<u32> {
+        self.windows.position = 0;
+        Ok(FILE)
+    }
+
+    fn file_size(&mut self) -> Step<u32> {
+        u32::try_from(self.windows.file.len()).map_err(|_| Trap::Unknown)
+    }
+
+    fn read_file(&mut self) -> Step<u32> {
+        let (buffer, count, done) = (self.argument(1)?, self.argument(2)?, self.argument(3)?);
+        let count = usize::try_from(count).map_err(|_| Trap::Unknown)?;
+        let rest = self.windows.file.get(self.windows.position..).unwrap_or_default();
+        let bytes = rest.get(..count).unwrap_or(rest).to_vec();
+        for (index, byte) in (0..).zip(&bytes) {
+            self.memory.write(buffer.wrapping_add(index), 1, (*byte).into())?;
+        }
+        self.windows.position = self.windows.position.saturating_add(bytes.len());
+        if done != 0 {
+            let read = u32::try_from(bytes.len()).map_err(|_| Trap::Unknown)?;
+            self.memory.write(done, 4, read)?;
+        }
+        Ok(1)
+    }
+
+    /// From the start, from here or from the end.
+    fn set_file_pointer(&mut self) -> Step<u32> {
+        let (distance, origin) = (self.argument(1)?, self.argument(3)?);
+        let from = match origin {
+            0 => 0,
+            1 => self.windows.position,
+            _ => self.windows.file.len(),
+        };
+        let from = u32::try_from(from).map_err(|_| Trap::Unknown)?;
+        let position = from.wrapping_add(distance);
+        self.windows.position = usize::try_from(position).map_err(|_| Trap::Unknown)?;
+        Ok(position)
+    }
+
+    fn tick_count(&mut self) -> Step<u32> {
+        Ok(self.windows.tick())
+    }
+}
+
+/// Does what a function does and gives its result.
+type Function = fn(&mut Machine) -> Step<u32>;
+
+fn zero(_: &mut Machine) -> Step<u32> {
+    Ok(0)
+}
+
+fn one(_: &mut Machine) -> Step<u32> {
+    Ok(1)
+}
+
+fn failure(_: &mut Machine) -> Step<u32> {
+    Ok(u32::MAX)
+}
+
+fn finish(_: &mut Machine) -> Step<u32> {
+    Err(Trap::Unknown)
+}
+
+/// Name, number of arguments, what it does; sorted by name.
+const FUNCTIONS_KNOWN: &[(&str, u32, Function)] = &[
+    ("CloseHandle", 1, one),
+    ("CreateFileA", 7, Machine::create_file),
+    ("CreateThread", 6, zero),
+    ("ExitProcess", 1, finish),
+    ("FindWindowA", 2, zero),
+    ("FlushInstructionCache", 3, one),
+    ("GetCurrentProcess", 0, failure),
+    ("GetCurrentProcessId", 0, one),
+    ("GetFileSize", 2, Machine::file_size),
+    ("GetLastError", 0, zero),
+    ("GetModuleFileNameA", 3, Machine::module_file_name),
+    ("GetModuleHandleA", 1, Machine::load_library),
+    ("GetProcAddress", 2, Machine::proc_address),
+    ("GetProcessHeap", 0, one),
+    ("GetTickCount", 0, Machine::tick_count),
+    ("GlobalAlloc", 2, Machine::virtual_alloc),
+    ("GlobalFree", 1, zero),
+    ("HeapAlloc", 3, Machine::heap_alloc),
+    ("HeapCreate", 3, one),
+    ("HeapFree", 3, one),
+    ("IsBadReadPtr", 2, zero),
+    ("IsDebuggerPresent", 0, zero),
+    ("LoadLibraryA", 1, Machine::load_library),
+    ("LoadLibraryExA", 3, Machine::load_library),
+    ("LocalAlloc", 2, Machine::virtual_alloc),
+    ("LocalFree", 1, zero),
+    ("OpenProcess", 3, zero),
+    ("ReadFile", 5, Machine::read_file),
+    ("SetFilePointer", 4, Machine::set_file_pointer),
+    ("SetLastError", 1, zero),
+    ("SetUnhandledExceptionFilter", 1, zero),
+    ("Sleep", 1, zero),
+    ("TerminateProcess", 2, finish),
+    ("VirtualAlloc", 4, Machine::virtual_alloc),
+    ("VirtualFree", 3, one),
+    ("VirtualProtect", 4, Machine::virtual_protect),
+];
+
+/// Where `kernel32.dll` seems to lie: headers and exports, for stubs that look for themselves.
+pub(super) const KERNEL: u32 = 0x7700_0000;
+/// Where functions seem to lie, and how far apart.
+const FUNCTIONS: u32 = 0x7701_0000;
+const SPACING: u32 = 16;
+/// The offset of the export table in `kernel32.dll`, and its size in all.
+const EXPORTS: u32 = 0x400;
+const KERNEL_SIZE: usize = 0x2_0000;
+/// Where other libraries seem to lie; nothing is there.
+const LIBRARIES: u32 = 0x7100_0000;
+/// The size of the headers and the empty export table of other libraries.
+const LIBRARY_SIZE: usize = 0x800;
+/// Where allocated memory lies.
+const HEAP: u32 = 0x6000_0000;
+/// The most memory that the program gets, in bytes.
+pub(super) const MAX_ALLOCATED: u32 = 16 << 20;
+/// The most functions and libraries that are told apart.
+const MAX_NAMES: u32 = 1024;
+/// The handle of the program's own file.
+const FILE: u32 = 0x44;
+const PAGE_EXECUTE_READWRITE: u32 = 0x40;
