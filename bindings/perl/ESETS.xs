@@ -163,6 +163,48 @@ embedded(const char *class)
   OUTPUT:
     RETVAL
 
+ESETS::Database
+open(const char *class, const char *path)
+  PREINIT:
+    char *text = NULL;
+    esets_result result;
+  CODE:
+    PERL_UNUSED_VAR(class);
+    result = esets_database_open(path, &RETVAL, &text);
+    check(aTHX_ result, text);
+  OUTPUT:
+    RETVAL
+
+void
+reload(ESETS::Database database)
+  PREINIT:
+    char *text = NULL;
+    esets_result result;
+  CODE:
+    result = esets_database_reload(database, &text);
+    check(aTHX_ result, text);
+
+UV
+signatures(ESETS::Database database)
+  CODE:
+    RETVAL = (UV)esets_database_signatures(database);
+  OUTPUT:
+    RETVAL
+
+SV *
+version(ESETS::Database database)
+  ALIAS:
+    warnings = 1
+  PREINIT:
+    char *text = NULL;
+    esets_result result;
+  CODE:
+    result = ix == 0 ? esets_database_version(database, &text)
+                     : esets_database_warnings(database, &text);
+    RETVAL = taken(aTHX_ result, text);
+  OUTPUT:
+    RETVAL
+
 void
 DESTROY(ESETS::Database database)
   CODE:

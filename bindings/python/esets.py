@@ -43,6 +43,11 @@ def _declare(name, result, *arguments):
 _text_free = _declare("esets_text_free", None, c_void_p)
 _result_text = _declare("esets_result_text", c_char_p, c_int32)
 _version = _declare("esets_version", c_char_p)
+_database_open = _declare("esets_database_open", c_int32, c_char_p, c_void_p, c_void_p)
+_database_reload = _declare("esets_database_reload", c_int32, c_void_p, c_void_p)
+_database_signatures = _declare("esets_database_signatures", c_uint64, c_void_p)
+_database_version = _declare("esets_database_version", c_int32, c_void_p, c_void_p)
+_database_warnings = _declare("esets_database_warnings", c_int32, c_void_p, c_void_p)
 _scanner_new = _declare("esets_scanner_new", c_int32, c_void_p, c_void_p)
 _scanner_set_limit = _declare("esets_scanner_set_limit", c_int32, c_void_p, c_int32, c_uint64)
 _scanner_set_option = _declare("esets_scanner_set_option", c_int32, c_void_p, c_int32, c_uint64)
@@ -138,18 +143,49 @@ class _Owned:
         _check(function(*arguments, ctypes.byref(out)))
         return out
 
+    @classmethod
+    def _open(cls, function, path):
+        out, error = c_void_p(), c_void_p()
+        result = function(_bytes(path), ctypes.byref(out), ctypes.byref(error))
+        _check(result, _take(error))
+        return out
+
     def __del__(self):
         if getattr(self, "_pointer", None):
             self._free(self._pointer)
 
 
 class Database(_Owned):
-    """Signatures; by default those that the library carries."""
+    """Signatures: a compiled database, a source, a folder with either, or what the library carries."""
 
     _noun = "database"
 
-    def __init__(self):
-        super().__init__(self._make(_declare("esets_database_embedded", c_int32, c_void_p)))
+    def __init__(self, path=None):
+        if path is None:
+            super().__init__(self._make(_declare("esets_database_embedded", c_int32, c_void_p)))
+        else:
+            super().__init__(self._open(_database_open, path))
+
+    def reload(self):
+        """Opens the same path again, also for the scanners that use it."""
+        error = c_void_p()
+        result = _database_reload(self._pointer, ctypes.byref(error))
+        _check(result, _take(error))
+
+    @property
+    def signatures(self):
+        """How many there are."""
+        return _database_signatures(self._pointer)
+
+    @property
+    def version(self):
+        """Their version in words."""
+        return _text(_database_version, self._pointer)
+
+    @property
+    def warnings(self):
+        """The lines of sources that are not used, one line each."""
+        return _text(_database_warnings, self._pointer)
 
 
 class Interrupt(_Owned):
@@ -270,11 +306,8 @@ class Policy(_Owned):
     def __init__(self, path=None):
         if path is None:
             super().__init__(self._make(_declare("esets_policy_default", c_int32, c_void_p)))
-            return
-        out, error = c_void_p(), c_void_p()
-        result = _policy_open(_bytes(path), ctypes.byref(out), ctypes.byref(error))
-        _check(result, _take(error))
-        super().__init__(out)
+        else:
+            super().__init__(self._open(_policy_open, path))
 
     def scanner(self, database, agent, passwords=(), interrupt=None, **known):
         """The scanner that the policy wants for this context, or None if it needs no scan."""

@@ -76,6 +76,26 @@ typedef struct esets_database esets_database;
 /* Opens the database that every build carries. */
 esets_result esets_database_embedded(esets_database **out);
 
+/* Opens a compiled database (em002.dat), which is mapped; a source of signatures, which is compiled
+ * in memory; or a folder that holds em002.dat or sources. A compiled database must be replaced by
+ * rename(2), never written in place. After a failure `error` (unless NULL) gets a text, else NULL. */
+esets_result esets_database_open(const char *path, esets_database **out, char **error);
+
+/* Opens the same path again: scans that start from now on use what is there, running ones what
+ * they started with. After a failure the database is what it was. */
+esets_result esets_database_reload(esets_database *database, char **error);
+
+/* Reads all of a compiled database and compares it with its digest; ESETS_ERROR_DATABASE if a bit
+ * has changed. Opening looks at the header only, so that it costs nothing. */
+esets_result esets_database_verify(const esets_database *database);
+
+/* The version of the signatures in words, and how many there are. */
+esets_result esets_database_version(const esets_database *database, char **out);
+uint64_t esets_database_signatures(const esets_database *database);
+
+/* The lines of sources that are not used, and why, one line each. */
+esets_result esets_database_warnings(const esets_database *database, char **out);
+
 /* Closes a database. Scanners keep what they need of it. */
 void esets_database_free(esets_database *database);
 

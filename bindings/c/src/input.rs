@@ -12,7 +12,7 @@ use std::path::Path;
 use esets_core::{Interrupt, Limit, Reason};
 use esets_sys::open_regular;
 
-use crate::result::{ESETS_ERROR_FILE_TYPE, Failure};
+use crate::result::Failure;
 use crate::session::Clock;
 
 /// What was to be scanned.
@@ -28,16 +28,8 @@ pub type esets_reader =
 
 /// Reads a regular file. A pipe or a device could keep us waiting for ever.
 pub(crate) fn path(path: &[u8], limit: u64, clock: &Clock) -> Result<Input, Failure> {
-    let (file, about) = open_regular(Path::new(OsStr::from_bytes(path))).map_err(refused)?;
+    let (file, about) = open_regular(Path::new(OsStr::from_bytes(path)))?;
     regular(&file, about.len(), limit, clock)
-}
-
-/// Whether the system refused a file, or we did because it is none.
-fn refused(error: io::Error) -> Failure {
-    match error.raw_os_error() {
-        None => Failure::with_text(ESETS_ERROR_FILE_TYPE, error),
-        Some(_) => error.into(),
-    }
 }
 
 /// Reads all of a regular file and leaves its position alone, or reads on from a pipe or socket.

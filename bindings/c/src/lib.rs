@@ -16,6 +16,7 @@ mod result;
 mod scan;
 mod scanner;
 mod session;
+mod signatures;
 mod verdict;
 
 pub use border::esets_text_free;

@@ -52,8 +52,13 @@ impl Failure {
 
 impl From<io::Error> for Failure {
     fn from(error: io::Error) -> Self {
-        let errno = error.raw_os_error().or(Some(libc::EIO));
-        Self { code: ESETS_ERROR_IO, errno, text: error.to_string() }
+        let number = error.raw_os_error().filter(|number| *number != 0);
+        let (code, errno) = match (number, error.kind()) {
+            // Ours, see `esets_sys::open_regular`.
+            (None, io::ErrorKind::InvalidInput) => (ESETS_ERROR_FILE_TYPE, None),
+            (number, _) => (ESETS_ERROR_IO, number.or(Some(libc::EIO))),
+        };
+        Self { code, errno, text: error.to_string() }
     }
 }
 

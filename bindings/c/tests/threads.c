@@ -1,5 +1,5 @@
-/* Eight threads on one database and one scanner, while the main thread changes the settings and
- * at last cancels them all. */
+/* Eight threads on one database and one scanner, while the main thread reloads the one, changes the
+ * other, and at last cancels them all. */
 #define _POSIX_C_SOURCE 200809L
 #include "check.h"
 
@@ -7,6 +7,7 @@
 
 enum { THREADS = 8, ROUNDS = 200 };
 
+static esets_database *database;
 static esets_scanner *scanner;
 static esets_interrupt *interrupt;
 
@@ -24,7 +25,7 @@ static void *scan_often(void *user) {
     CHECK(esets_session_new(&session) == ESETS_OK);
     CHECK(esets_session_set_observer(session, count_object, &objects) == ESETS_OK);
     for (i = 0; i < ROUNDS; i++) {
-        CHECK(esets_scan_memory(scanner, session, "text", 4, "a.pdf.exe", &verdict) == ESETS_OK);
+        CHECK(esets_scan_memory(scanner, session, "a marker", 8, NULL, &verdict) == ESETS_OK);
         CHECK(esets_verdict_status(verdict) == ESETS_STATUS_INFECTED);
         esets_verdict_free(verdict);
     }
@@ -68,6 +69,7 @@ static void change_settings(void) {
     for (i = 0; i < ROUNDS; i++) {
         CHECK(esets_scanner_set_limit(scanner, ESETS_LIMIT_DEPTH, 10 + (uint64_t)i) == ESETS_OK);
         CHECK(esets_scanner_set_option(scanner, ESETS_OPTION_UNSAFE, i % 2) == ESETS_OK);
+        CHECK(esets_database_reload(database, NULL) == ESETS_OK);
     }
 }
 
@@ -76,9 +78,11 @@ static void cancel(void) {
 }
 
 int main(void) {
-    esets_database *database;
+    FILE *file = fopen("test.ndb", "w");
 
-    CHECK(esets_database_embedded(&database) == ESETS_OK);
+    CHECK(file != NULL && fputs("Test.Marker:0:*:61206d61726b6572\n", file) >= 0);
+    CHECK(fclose(file) == 0);
+    CHECK(esets_database_open("test.ndb", &database, NULL) == ESETS_OK);
     CHECK(esets_scanner_new(database, &scanner) == ESETS_OK);
     CHECK(esets_interrupt_new(&interrupt) == ESETS_OK);
     run(scan_often, change_settings);

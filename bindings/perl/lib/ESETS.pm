@@ -219,7 +219,10 @@ How many objects were met, how many bytes were scanned, and the verdict as text.
 
 =head1 ESETS::Database
 
-C<< ESETS::Database->embedded >> is the database that the library carries.
+C<< ESETS::Database->embedded >> is the database that the library carries,
+C<< ESETS::Database->open($path) >> a compiled one, a source of signatures or a folder with either;
+it dies if there is none. C<reload> opens the same path again, also for the scanners that use it,
+C<signatures> counts them, C<version> and C<warnings> (lines of sources that are not used) are texts.
 
 =head1 ESETS::Interrupt
 

@@ -25,6 +25,7 @@ my %loops = (
     'an observer that dies' => sub { eval { $dying->scan_bytes('text') } },
     'a file that is not there' => sub { $scanner->scan_file('none') },
     'a scanner' => sub { ESETS::Scanner->new(database => $database, limits => { depth => 3 }) },
+    'a database that is not there' => sub { eval { ESETS::Database->open('none') } },
     'misuse' => sub { eval { ESETS::Scanner->new(limits => { depth => 1 << 40 }) } },
     'a decision' => sub {
         my $policy = ESETS::Policy->default;

@@ -63,6 +63,29 @@ is_deeply(
 );
 ok(ESETS::Scanner->new(options => { heuristics => 0 })->scan_file($path)->is_clean, 'options work');
 
+my $eicar = 'X5O!P%@AP[4\PZX54(P^)7CC)7}$EICAR-STANDARD-' . 'ANTIVIRUS-TEST-FILE!$H+H*';
+is_deeply([$scanner->scan_bytes($eicar)->threat_names], ['Eicar test file'], 'signatures find');
+
+sub source {
+    open my $file, '>', "$folder/test.ndb" or die $!;
+    print {$file} @_;
+    close $file or die $!;
+}
+source("Test.Marker:0:*:61206d61726b6572\n");
+my $database = ESETS::Database->open("$folder/test.ndb");
+is($database->signatures, 1, 'a source is opened');
+is($database->version, 'compiled in memory', '... with a version');
+my $marked = ESETS::Scanner->new(database => $database);
+is_deeply([$marked->scan_bytes('a marker')->threat_names], ['Test.Marker'], '... and finds');
+source("Test.Other:0:*:616e6f74686572\nnonsense\n");
+$database->reload;
+ok($marked->scan_bytes('a marker')->is_clean, 'a reload changes what scanners find');
+like($database->warnings, qr/test\.ndb:2: /, '... and tells what is not used');
+source('');
+is(eval { $database->reload; 1 }, undef, 'a database without signatures dies');
+like($@, qr/test\.ndb: no signatures/, '... with a reason');
+ok($marked->scan_bytes('another')->is_infected, '... and the old one stays');
+
 my @seen;
 my $watched = ESETS::Scanner->new(observer => sub { push @seen, $_[0]; 0 }, passwords => ["\x{263a}"]);
 ok($watched->scan_file($path)->is_infected, 'an observer changes nothing');

@@ -46,6 +46,23 @@ class Esets(unittest.TestCase):
             self.assertEqual(str(verdict), f"{self.path} [] 4 !Heur.DoubleExtension\n")
         self.assertRegex(esets.version(), r"^\d+\.\d+\.\d+$")
 
+    def test_databases_are_opened_and_reloaded(self):
+        self.assertGreater(esets.Database().signatures, 0)
+        source = self.write("test.ndb", "Test.Marker:0:*:61206d61726b6572\n")
+        database = esets.Database(source)
+        self.assertEqual((database.signatures, database.warnings), (1, ""))
+        self.assertEqual(database.version, "compiled in memory")
+        scanner = esets.Scanner(database)
+        self.assertEqual(scanner.scan_bytes(b"a marker").threats[0]["name"], "Test.Marker")
+        self.write("test.ndb", "Test.Other:0:*:616e6f74686572\nnonsense\n")
+        database.reload()
+        self.assertEqual(scanner.scan_bytes(b"a marker").status, "clean")
+        self.assertIn("test.ndb:2: ", database.warnings)
+        self.write("test.ndb", "")
+        with self.assertRaisesRegex(esets.Error, "no signatures"):
+            database.reload()
+        self.assertEqual(scanner.scan_bytes(b"another").status, "infected")
+
     def test_what_cannot_be_read_raises_os_error(self):
         scanner = esets.Scanner()
         for path, number in [("none", errno.ENOENT), (self.folder.name, errno.EINVAL)]:
@@ -71,6 +88,7 @@ class Esets(unittest.TestCase):
             lambda: esets.Scanner(limits={"depth": 1 << 40}),
             lambda: esets.Scanner(options={"magic": 1}),
             lambda: esets.Scanner(skip=["no such format"]),
+            lambda: esets.Database(os.path.join(self.folder.name, "none")),
             lambda: esets.Policy(os.path.join(self.folder.name, "none")),
             lambda: esets.Policy().decide(None, "smtp", helo="x"),
             lambda: esets.Policy().decide(None, "smtp", client="x"),

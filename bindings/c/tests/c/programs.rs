@@ -21,6 +21,11 @@ fn every_way_in_gives_the_same_verdict() {
 }
 
 #[test]
+fn databases_are_opened_and_reloaded() {
+    survives("database");
+}
+
+#[test]
 fn eight_threads_share_one_database() {
     survives("threads");
 }

@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::{env, fs};
 
+use esets_core::signature::{SourceFile, compile as compile_signatures};
+
 /// A way to compile a C program.
 #[derive(Clone, Copy)]
 pub(crate) struct Compiler {
@@ -34,7 +36,8 @@ pub(crate) fn here() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// An empty folder of one test, with the library under the name that programs look for.
+/// A folder of one test, with the library under the name that programs look for, and a compiled
+/// database with one signature.
 pub(crate) fn folder(name: &str) -> PathBuf {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("capi").join(name);
     let _ = fs::remove_dir_all(&folder);
@@ -42,6 +45,9 @@ pub(crate) fn folder(name: &str) -> PathBuf {
     for name in ["libesets.so", "libesets.so.0"] {
         std::os::unix::fs::symlink(built("libesets.so"), folder.join(name)).unwrap();
     }
+    let source =
+        SourceFile::new("test.ndb", b"Test.Compiled:0:*:6120636f6d70696c6564206d61726b6572");
+    fs::write(folder.join("em002.dat"), compile_signatures("7", [source]).0).unwrap();
     folder
 }
 

@@ -9,8 +9,6 @@ use POSIX ();
 
 our $VERSION = '0.1.0';
 
-my %loaded;    # what one process of amavisd needs to load only once
-
 # Entry for @av_scanners: called with the names of the parts, the folder they lie below and the rest
 # of the entry; answers as amavisd expects: whether something is found, a report, the names.
 sub ask_esets {
@@ -27,11 +25,10 @@ sub ask_esets {
 # scanner that fails comes closest, see $final_unchecked_destiny.
 sub _scan {
     my ($options, @paths) = @_;
-    my $policy = $loaded{policy}{ $options->{config} // '' } ||=
-        defined $options->{config}
-        ? ESETS::Policy->open($options->{config})
-        : ESETS::Policy->default;
-    my $database = $loaded{database} ||= ESETS::Database->embedded;
+    my ($config, $signatures) = @$options{qw(config database)};
+    my $policy = defined $config ? ESETS::Policy->open($config) : ESETS::Policy->default;
+    my $database =
+        defined $signatures ? ESETS::Database->open($signatures) : ESETS::Database->embedded;
     my ($worst, $why, %seen, @threats) = (0, '');
     for my $path (@paths) {
         my ($verdict, $rank, $rule) = _judge($policy, $database, $path);
@@ -111,6 +108,8 @@ the process. What the policy accepts passes; what it discards or rejects is bloc
 the threats (C<not scanned> if there are none); what it defers makes the scanner fail. amavisd passes
 mail on unscanned after that unless C<$final_unchecked_destiny> is C<D_TEMPFAIL>.
 
-Without C<config> the policy is that of an empty F<esets.cfg>.
+Without C<config> the policy is that of an empty F<esets.cfg>; without C<database>, the path of a
+database or of a folder with one, the signatures are those that the library carries. Both are opened
+anew for every message, so that a change needs no restart; a compiled database costs nothing to open.
 
 =cut
