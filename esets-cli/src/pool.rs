@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::Metadata;
+use std::io;
 use std::ops::ControlFlow;
 use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
@@ -102,12 +103,14 @@ fn work(
 fn answer(worker: &mut Worker<'_>, target: Target) -> Scanned {
     let name = target.path.as_os_str().as_bytes();
     let opened = match target.problem {
-        Some(problem) => Err(problem),
-        None => esets_sys::open_regular(&target.path).map_err(|error| error.to_string()),
+        Some(problem) => Err(io::Error::other(problem)),
+        None if target.follow => esets_sys::open_regular(&target.path),
+        None => esets_sys::open_found(&target.path),
     };
     let (verdict, about, problem) = match opened {
         Ok((file, about)) => (worker.scan(name, &file, about.len()), Some(about), None),
-        Err(problem) => {
+        Err(error) => {
+            let problem = error.to_string();
             let reason = Reason::Fault(problem.clone().into());
             (Verdict::not_scanned(name, reason), None, Some(problem))
         }

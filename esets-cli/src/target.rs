@@ -28,6 +28,8 @@ pub(crate) struct Walk {
 #[derive(Debug)]
 pub(crate) struct Target {
     pub(crate) path: PathBuf,
+    /// Whether it may be a symbolic link.
+    pub(crate) follow: bool,
     pub(crate) problem: Option<String>,
 }
 
@@ -46,11 +48,15 @@ impl Walk {
             return Box::new(std::iter::empty());
         }
         if !fs::metadata(path).is_ok_and(|about| about.is_dir()) {
-            return Box::new(std::iter::once(Target { path: path.into(), problem: None }));
+            return Box::new(std::iter::once(Target {
+                path: path.into(),
+                follow: true,
+                problem: None,
+            }));
         }
         if !self.subdir {
             let problem = Some("is a directory; --subdir scans what is in it".into());
-            return Box::new(std::iter::once(Target { path: path.into(), problem }));
+            return Box::new(std::iter::once(Target { path: path.into(), follow: true, problem }));
         }
         let walk = WalkDir::new(path).follow_links(self.follow).sort_by_file_name();
         let entries = walk.into_iter().filter_entry(|entry| self.enters(entry));
@@ -66,7 +72,7 @@ impl Walk {
             Ok(entry) => entry,
             Err(error) => {
                 let path = error.path().unwrap_or(root).to_path_buf();
-                return Some(Target { path, problem: Some(problem(&error)) });
+                return Some(Target { path, follow: self.follow, problem: Some(problem(&error)) });
             }
         };
         let kind = entry.file_type();
@@ -74,7 +80,7 @@ impl Walk {
         if kind.is_dir() || kind.is_symlink() || !self.has_extension(entry.path()) {
             return None;
         }
-        Some(Target { path: entry.into_path(), problem: None })
+        Some(Target { path: entry.into_path(), follow: self.follow, problem: None })
     }
 
     fn has_extension(&self, path: &Path) -> bool {

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Arg, ArgMatches, Command as Definition, value_parser};
-use esets_policy::config::Config;
+use esets_policy::config::{Config, document};
 
 use super::{Command, print};
 use crate::exit::Managed;
@@ -22,16 +22,21 @@ fn define() -> Definition {
     let check = Definition::new("check").about("Print every mistake in a configuration");
     let show = Definition::new("show").about("Print every key that a configuration sets");
     Definition::new("config")
-        .about("Check or show a configuration")
+        .about("Check or show a configuration, or print a default one")
         .subcommand_required(true)
         .arg_required_else_help(true)
         .subcommand(check.arg(file()))
+        .subcommand(Definition::new("default").about("Print a file with every key at its default"))
         .subcommand(show.arg(file()))
 }
 
 fn run(matches: &ArgMatches) -> ExitCode {
     let mut messages = Messages::new("esets config");
     let Some((action, matches)) = matches.subcommand() else { return Managed::Failed.into() };
+    if action == "default" {
+        let written = print(document::default_file().as_bytes());
+        return written.map_or(Managed::Failed, |()| Managed::Done).into();
+    }
     let Some(file) = matches.get_one::<PathBuf>("file") else { return Managed::Failed.into() };
     let (config, policy) = match policy::read(file) {
         Ok(read) => read,

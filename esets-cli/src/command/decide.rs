@@ -99,13 +99,7 @@ fn scan(
         Plan::Scan(plan) => plan,
         _ => return Err(vec!["the policy wants something unknown".into()]),
     };
-    let setup = Setup {
-        limits: plan.limits().clone(),
-        options: plan.options().clone(),
-        seconds: Some(plan.time().as_secs()),
-        passwords: Vec::new(),
-    };
-    let scan = Scan { setup, database: signatures.file.as_ref() };
+    let scan = Scan { setup: Setup::of(&plan), database: signatures.file.as_ref() };
     let jobs = arguments.jobs.clamp(1, MOST_JOBS);
     pool::scan(&scan, jobs, targets, |scanned| {
         let action = Decision::of(plan.decide(&scanned.verdict, None)).action;

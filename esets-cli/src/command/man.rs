@@ -7,6 +7,7 @@ use std::process::ExitCode;
 
 use clap::{Arg, ArgMatches, Command as Definition, value_parser};
 use clap_mangen::Man;
+use esets_policy::config::document;
 
 use super::{COMMANDS, Command, definition, everything};
 use crate::exit::{Managed, manual_section};
@@ -29,6 +30,8 @@ pub fn manuals() -> io::Result<Vec<(String, Vec<u8>)>> {
         pages.push(page((command.define)().name(name))?);
     }
     pages.push(page(everything())?);
+    let keys = document::keys_man(env!("CARGO_PKG_VERSION"));
+    pages.push(("esets.cfg.5".into(), keys.into_bytes()));
     Ok(pages)
 }
 

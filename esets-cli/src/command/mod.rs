@@ -8,6 +8,7 @@ mod config;
 pub(crate) mod decide;
 mod formats;
 mod man;
+mod policy;
 pub(crate) mod scan;
 mod signature;
 mod switches;
@@ -41,6 +42,7 @@ pub static COMMANDS: &[&Command] = &[
     &decide::COMMAND,
     &formats::COMMAND,
     &man::COMMAND,
+    &policy::COMMAND,
     &scan::COMMAND,
     &signature::COMMAND,
 ];

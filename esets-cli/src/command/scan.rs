@@ -148,7 +148,7 @@ fn setup(arguments: &Arguments, matches: &ArgMatches) -> Setup {
     options.unsafe_applications = is_on("unsafe");
     options.unwanted_applications = is_on("unwanted") || is_on("adware");
     options.skipped_formats = switches::skipped_formats(matches).map(Into::into).collect();
-    if arguments.tree {
+    if arguments.tree || arguments.json {
         options.records = Records::All;
     }
     let limits = &arguments.limits;

@@ -139,14 +139,11 @@ fn spawn() -> io::Result<Process> {
 }
 
 fn describe(status: ExitStatus) -> String {
-    match status.signal() {
-        Some(number) => {
-            let name = esets_sys::signal_name(number);
-            let memory = if name == "SIGABRT" { ", or had no memory left" } else { "" };
-            format!("the scan crashed ({name}, signal {number}){memory}")
-        }
-        None => format!("the scan ended by itself ({status})"),
-    }
+    let Some(number) = status.signal() else {
+        return format!("the scan ended by itself ({status})");
+    };
+    let name = SIGNALS.iter().find(|(signal, _)| *signal == number).map_or("", |(_, name)| name);
+    format!("the scan crashed (signal {number}{name})")
 }
 
 /// How long the program waits for an answer: the worker's own clock comes first.
@@ -168,3 +165,11 @@ const LAST_GASP: Duration = Duration::from_millis(2);
 const LAST_GASPS: usize = 500;
 const LONGEST_START: u32 = 64 << 10;
 const LONGEST_ANSWER: u32 = 256 << 20;
+/// Those that have the same number on every system.
+const SIGNALS: &[(i32, &str)] = &[
+    (4, ", SIGILL"),
+    (6, ", SIGABRT, as when memory is used up"),
+    (8, ", SIGFPE"),
+    (9, ", SIGKILL, as when memory is used up"),
+    (11, ", SIGSEGV"),
+];

@@ -23,6 +23,7 @@ use std::env;
 use std::fs::File;
 use std::process::ExitCode;
 
+use esets_policy::ScanPlan;
 use esets_policy::core::{Limits, Options};
 use serde::{Deserialize, Serialize};
 
@@ -45,6 +46,18 @@ pub(crate) struct Setup {
     pub(crate) seconds: Option<u64>,
     /// Passwords to try on encrypted members.
     pub(crate) passwords: Vec<String>,
+}
+
+impl Setup {
+    /// As the policy wants it.
+    pub(crate) fn of(plan: &ScanPlan<'_>) -> Self {
+        Self {
+            limits: plan.limits().clone(),
+            options: plan.options().clone(),
+            seconds: Some(plan.time().as_secs()),
+            passwords: Vec::new(),
+        }
+    }
 }
 
 /// What a worker says before its first scan.

@@ -167,6 +167,21 @@ fn the_policy_decides_what_happens() {
     assert_eq!(decided("[cli]\naction_av = \"defer\"\n").code, 1);
 }
 
+#[test]
+fn the_policy_explains_itself() {
+    let folder = Folder::new();
+    folder.file(SUSPICIOUS, "x");
+    folder.file("esets.cfg", "[smtp]\naction_av_infected = \"discard\"\n");
+    let arguments = ["policy", "explain", "--config=esets.cfg", "--recipient=a@b.c"];
+    let ended = folder.esets(&[&arguments[..], &[SUSPICIOUS]].concat());
+    assert_eq!(ended.code, 0, "{}", ended.err);
+    assert!(ended.out.contains("esets.cfg:2"), "{}", ended.out);
+    assert!(ended.out.ends_with("\naction: discard\n"), "{}", ended.out);
+    let ended = folder.esets(&[&arguments[..], &["--agent=pipe", SUSPICIOUS]].concat());
+    assert!(ended.out.ends_with("\naction: reject\n"), "{}", ended.out);
+    assert_eq!(folder.esets(&[&arguments[..], &["missing"]].concat()).code, 100);
+}
+
 /// Both programs tell about `path`, end as they should, and scan the file `clean` all the same.
 fn is_told(folder: &Folder, path: &str, message: &str) {
     let Ended { code, out, err } = folder.cli(&[path, "clean"]);

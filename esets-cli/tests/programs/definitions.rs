@@ -31,6 +31,17 @@ fn every_program_and_command_has_a_manual_page_with_its_exit_codes() {
 }
 
 #[test]
+fn the_configuration_has_a_manual_page_and_a_default_without_mistakes() {
+    let folder = Folder::new();
+    assert_eq!(folder.esets(&["man", "pages"]).code, 0);
+    let page = fs::read_to_string(folder.path().join("pages/esets.cfg.5")).unwrap();
+    assert!(page.contains("action_av_infected"), "{page}");
+    let default = folder.esets(&["config", "default"]);
+    folder.file("esets.cfg", default.out);
+    assert_eq!(folder.esets(&["config", "check", "esets.cfg"]).code, 0);
+}
+
+#[test]
 fn shells_complete_the_programs() {
     let folder = Folder::new();
     for shell in ["bash", "fish", "zsh"] {

@@ -9,15 +9,19 @@ use crate::harness::{Ended, Folder, SUSPICIOUS};
 
 #[test]
 fn a_crash_is_an_answer_and_the_next_file_is_scanned() {
-    for (fault, signal) in [("segfault", "SIGSEGV"), ("abort", "SIGABRT"), ("overflow", "SIGABRT")]
+    for (fault, signal) in
+        [("segfault", "11, SIGSEGV"), ("abort", "6, SIGABRT"), ("overflow", "6, SIGABRT")]
     {
-        costs_itself_only(fault, &format!("the scan crashed ({signal}"));
+        costs_itself_only(fault, &format!("the scan crashed (signal {signal}"));
     }
 }
 
 #[test]
 fn memory_without_end_is_an_answer() {
-    costs_itself_only("allocate", "the scan crashed (SIGABRT, signal 6), or had no memory left");
+    costs_itself_only(
+        "allocate",
+        "the scan crashed (signal 6, SIGABRT, as when memory is used up)",
+    );
 }
 
 #[test]

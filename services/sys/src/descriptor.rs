@@ -68,28 +68,3 @@ pub fn receive(socket: impl AsFd, buffer: &mut [u8]) -> io::Result<(usize, Optio
 const FLAGS: RecvFlags = RecvFlags::CMSG_CLOEXEC;
 #[cfg(any(target_vendor = "apple", target_os = "solaris", target_os = "illumos"))]
 const FLAGS: RecvFlags = RecvFlags::empty();
-
-#[cfg(test)]
-mod tests {
-    use std::io::Read;
-
-    use super::*;
-    use crate::memory_file;
-
-    #[test]
-    fn a_file_travels_with_the_first_byte() {
-        let (here, there) = UnixStream::pair().unwrap();
-        send(&here, b"job", Some(&memory_file(b"content").unwrap())).unwrap();
-        drop(here);
-        let mut buffer = [0; 8];
-        let (count, file) = receive(&there, &mut buffer).unwrap();
-        assert_eq!(&buffer[..count], b"job");
-        let mut content = String::new();
-        let mut file = file.unwrap();
-        std::io::Seek::rewind(&mut file).unwrap();
-        file.read_to_string(&mut content).unwrap();
-        assert_eq!(content, "content");
-        let (count, file) = receive(&there, &mut buffer).unwrap();
-        assert!(count == 0 && file.is_none());
-    }
-}

@@ -23,7 +23,7 @@ mod system_calls;
 pub use confine::{Confinement, Refusal, confine, die_with_parent};
 pub use descriptor::{receive, send, send_some};
 pub use map::{Mapping, map, memory_file};
-pub use open::{open_regular, remove_same};
+pub use open::{open_found, open_regular, remove_same};
+pub use program::own_program;
 #[cfg(debug_assertions)]
 pub use program::segfault;
-pub use program::{own_program, signal_name};

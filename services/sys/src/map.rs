@@ -52,36 +52,7 @@ pub fn memory_file(bytes: &[u8]) -> io::Result<File> {
 /// Those of the folder of temporary files.
 #[cfg(not(target_os = "linux"))]
 pub fn memory_file(bytes: &[u8]) -> io::Result<File> {
-    use std::fs::{OpenOptions, remove_file};
-    use std::os::unix::fs::OpenOptionsExt;
-    use std::time::{SystemTime, UNIX_EPOCH};
-
-    let moment = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_nanos();
-    let name = format!("esets-{}-{moment}", std::process::id());
-    let path = std::env::temp_dir().join(name);
-    let mut options = OpenOptions::new();
-    let mut file = options.read(true).write(true).create_new(true).mode(0o600).open(&path)?;
-    remove_file(&path)?;
+    let mut file = tempfile::tempfile()?;
     file.write_all(bytes)?;
     Ok(file)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_memory_file_is_mapped_and_cannot_be_changed() {
-        let mut file = memory_file(b"signatures").unwrap();
-        assert_eq!(map(&file).unwrap().as_ref(), b"signatures");
-        if cfg!(target_os = "linux") {
-            assert!(file.write_all(b"more").is_err());
-            assert!(file.set_len(0).is_err());
-        }
-    }
-
-    #[test]
-    fn an_empty_file_is_not_mapped() {
-        assert!(map(&memory_file(b"").unwrap()).is_err());
-    }
 }

@@ -1,4 +1,4 @@
-//! This program itself, and what the system says of one that ended.
+//! This program itself.
 
 use std::io;
 use std::path::PathBuf;
@@ -13,26 +13,6 @@ pub fn own_program() -> io::Result<PathBuf> {
         return Ok(running);
     }
     std::env::current_exe()
-}
-
-/// The usual name of a signal that ends a process, `SIGSEGV`; "signal" for any other.
-#[must_use]
-pub fn signal_name(number: i32) -> &'static str {
-    use rustix::process::Signal;
-
-    let names = [
-        (Signal::ABORT, "SIGABRT"),
-        (Signal::BUS, "SIGBUS"),
-        (Signal::FPE, "SIGFPE"),
-        (Signal::ILL, "SIGILL"),
-        (Signal::KILL, "SIGKILL"),
-        (Signal::SEGV, "SIGSEGV"),
-        (Signal::SYS, "SIGSYS"),
-        (Signal::TERM, "SIGTERM"),
-        (Signal::XCPU, "SIGXCPU"),
-    ];
-    let found = names.iter().find(|(signal, _)| signal.as_raw() == number);
-    found.map_or("signal", |(_, name)| name)
 }
 
 /// Writes where nothing is, so that a test sees what a crash comes to.
