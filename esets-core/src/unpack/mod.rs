@@ -1,8 +1,10 @@
 //! Unpackers: one file per format, one row each in [`UNPACKERS`].
 
+mod ar;
 mod brotli;
 mod bzip2;
 mod compress;
+mod cpio;
 mod elf;
 mod embedded;
 mod gzip;
@@ -22,10 +24,14 @@ mod ole2;
 mod packed;
 mod pe;
 mod ppt;
+mod rpm;
+mod shar;
 mod szdd;
 mod tar;
 mod uuencode;
 mod vba;
+mod warc;
+mod xar;
 mod xz;
 mod zlib;
 mod zstd;
@@ -40,9 +46,11 @@ use crate::verdict::Reason;
 
 /// Every unpacker. An object goes to each that recognises it, in this order.
 pub static UNPACKERS: &[&dyn Unpacker] = &[
+    &ar::Ar,
     &brotli::Brotli,
     &bzip2::Bzip2,
     &compress::Compress,
+    &cpio::Cpio,
     &elf::Elf,
     &gzip::Gzip,
     &hwp5::Hwp5,
@@ -61,10 +69,14 @@ pub static UNPACKERS: &[&dyn Unpacker] = &[
     &packed::Packed,
     &pe::Pe,
     &ppt::Ppt,
+    &rpm::Rpm,
+    &shar::Shar,
     &szdd::Szdd,
     &tar::Tar,
     &uuencode::Uuencode,
     &vba::Vba,
+    &warc::Warc,
+    &xar::Xar,
     &xz::Xz,
     &zlib::Zlib,
     &zstd::Zstd,
