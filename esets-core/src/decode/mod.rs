@@ -1,10 +1,13 @@
 //! What several formats share: algorithms and containers inside containers.
 
+pub(crate) mod aes;
 pub(crate) mod compound;
 mod inflate;
 mod lzo;
 mod lzss;
+pub(crate) mod office;
 pub(crate) mod ovba;
+pub(crate) mod rc4;
 mod stream;
 
 use std::io::{self, Read};
@@ -14,15 +17,15 @@ pub(crate) use lzo::lzo1x;
 pub(crate) use lzss::Lzss;
 pub(crate) use stream::{Stream, Streams, behind_skippable, inner_name};
 
-/// The first `limit` bytes, or as many as can be read before the end or an error.
+/// The next `limit` bytes, or as many as can be read before the end or an error.
 pub(crate) fn head(reader: &mut dyn Read, limit: usize) -> Vec<u8> {
     let mut content = Vec::new();
     let mut chunk = [0; 4096];
-    while content.len() < limit {
-        let Ok(count @ 1..) = reader.read(&mut chunk) else { break };
+    while let Some(left) = limit.checked_sub(content.len()).filter(|left| *left > 0) {
+        let room = chunk.get_mut(..left.min(4096)).unwrap_or_default();
+        let Ok(count @ 1..) = reader.read(room) else { break };
         content.extend_from_slice(chunk.get(..count).unwrap_or_default());
     }
-    content.truncate(limit);
     content
 }
 

@@ -19,6 +19,7 @@ mod mbox;
 mod message;
 mod msg;
 mod msi;
+mod officecrypt;
 mod ole10native;
 mod ole2;
 mod packed;
@@ -64,6 +65,7 @@ pub static UNPACKERS: &[&dyn Unpacker] = &[
     &message::Message,
     &msg::Msg,
     &msi::Msi,
+    &officecrypt::OfficeCrypt,
     &ole10native::Ole10Native,
     &ole2::Ole2,
     &packed::Packed,

@@ -92,9 +92,14 @@ impl<'a> Compound<'a> {
         self.node(0).map_or([0; 16], |root| root.class)
     }
 
+    /// How many bytes a stream can give at most, whatever its size says.
+    pub(crate) fn readable(&self, node: &Node<'_>) -> u64 {
+        self.size(node).min(self.bytes.len() as u64)
+    }
+
     /// A reader of the stream's content.
     pub(crate) fn stream(&self, node: &Node<'_>) -> Stream<'_> {
-        let size = if self.header.shift == 9 { node.size & 0xFFFF_FFFF } else { node.size };
+        let size = self.size(node);
         let is_mini = node.kind != Kind::Root && size < self.header.cutoff;
         Stream::new(self, is_mini, node.start, size)
     }
@@ -129,6 +134,11 @@ impl<'a> Compound<'a> {
             index = parent;
         }
         path
+    }
+
+    /// The size as stated; small sectors leave its upper half undefined.
+    fn size(&self, node: &Node<'_>) -> u64 {
+        if self.header.shift == 9 { node.size & 0xFFFF_FFFF } else { node.size }
     }
 
     fn find_table(&mut self) {
