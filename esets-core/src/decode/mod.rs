@@ -9,6 +9,7 @@ pub(crate) mod office;
 pub(crate) mod ovba;
 pub(crate) mod rc4;
 mod stream;
+pub(crate) mod xml;
 
 use std::io::{self, Read};
 

@@ -1,5 +1,6 @@
 //! Unpackers: one file per format, one row each in [`UNPACKERS`].
 
+mod activemime;
 mod ar;
 mod brotli;
 mod bzip2;
@@ -7,10 +8,15 @@ mod compress;
 mod cpio;
 mod elf;
 mod embedded;
+mod flatodf;
+mod flatopc;
 mod gzip;
+mod hwp3;
 mod hwp5;
+mod hwpml;
 mod kwaj;
 mod lz4;
+mod lzfu;
 mod lzip;
 mod lzma;
 mod lzop;
@@ -22,6 +28,7 @@ mod msi;
 mod officecrypt;
 mod ole10native;
 mod ole2;
+mod onenote;
 mod packed;
 mod pe;
 mod ppt;
@@ -29,9 +36,11 @@ mod rpm;
 mod shar;
 mod szdd;
 mod tar;
+mod tnef;
 mod uuencode;
 mod vba;
 mod warc;
+mod wordml;
 mod xar;
 mod xz;
 mod zlib;
@@ -47,16 +56,22 @@ use crate::verdict::Reason;
 
 /// Every unpacker. An object goes to each that recognises it, in this order.
 pub static UNPACKERS: &[&dyn Unpacker] = &[
+    &activemime::ActiveMime,
     &ar::Ar,
     &brotli::Brotli,
     &bzip2::Bzip2,
     &compress::Compress,
     &cpio::Cpio,
     &elf::Elf,
+    &flatodf::FlatOdf,
+    &flatopc::FlatOpc,
     &gzip::Gzip,
+    &hwp3::Hwp3,
     &hwp5::Hwp5,
+    &hwpml::HwpMl,
     &kwaj::Kwaj,
     &lz4::Lz4,
+    &lzfu::LzFu,
     &lzip::Lzip,
     &lzma::Lzma,
     &lzop::Lzop,
@@ -68,6 +83,7 @@ pub static UNPACKERS: &[&dyn Unpacker] = &[
     &officecrypt::OfficeCrypt,
     &ole10native::Ole10Native,
     &ole2::Ole2,
+    &onenote::OneNote,
     &packed::Packed,
     &pe::Pe,
     &ppt::Ppt,
@@ -75,9 +91,11 @@ pub static UNPACKERS: &[&dyn Unpacker] = &[
     &shar::Shar,
     &szdd::Szdd,
     &tar::Tar,
+    &tnef::Tnef,
     &uuencode::Uuencode,
     &vba::Vba,
     &warc::Warc,
+    &wordml::WordMl,
     &xar::Xar,
     &xz::Xz,
     &zlib::Zlib,
