@@ -6,8 +6,9 @@ use std::io::Read;
 use esets_mime::Encoding;
 use memchr::memmem;
 
-use crate::budget::Lease;
+use crate::budget::{Lease, Stop};
 use crate::children::Children;
+use crate::object::Member;
 use crate::verdict::Reason;
 
 /// XML in UTF-8, or in any character set that has ASCII in it.
@@ -23,6 +24,7 @@ pub(crate) struct Element<'x> {
     /// What stands in the start tag before, behind its name.
     pub(crate) outer: &'x [u8],
     content: &'x [u8],
+    is_complete: bool,
 }
 
 impl<'a> Xml<'a> {
@@ -50,8 +52,9 @@ impl<'a> Xml<'a> {
             let (found, attributes) = tag.split_at(name_length(tag));
             if is_local(found, name) {
                 let content = behind.get(1..)?;
-                let content = content.get(..memmem::find(content, b"</").unwrap_or(content.len()));
-                return Some(Element { attributes, outer, content: content? });
+                let end = memmem::find(content, b"</");
+                let content = content.get(..end.unwrap_or(content.len()))?;
+                return Some(Element { attributes, outer, content, is_complete: end.is_some() });
             }
             if !attributes.is_empty() {
                 outer = attributes;
@@ -62,10 +65,18 @@ impl<'a> Xml<'a> {
 }
 
 impl Element<'_> {
-    /// The content, decoded.
-    pub(crate) fn decoded<R>(&self, take: impl FnOnce(&mut dyn Read) -> R) -> R {
+    /// Offers the content, decoded and then read through what `wrap` makes of it.
+    pub(crate) fn offer(
+        &self,
+        name: &[u8],
+        children: &mut Children<'_>,
+        wrap: impl FnOnce(Box<dyn Read + '_>) -> Box<dyn Read + '_>,
+    ) -> Result<(), Stop> {
+        if !self.is_complete {
+            children.not_scanned(Reason::Truncated);
+        }
         let clean = plain(self.content);
-        take(&mut Encoding::Base64.decode(&clean))
+        children.stream(Member::named(name), &mut *wrap(Box::new(Encoding::Base64.decode(&clean))))
     }
 }
 

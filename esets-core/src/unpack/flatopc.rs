@@ -2,7 +2,6 @@
 
 use crate::children::Children;
 use crate::decode::xml::{Xml, attribute, has_element};
-use crate::object::Member;
 use crate::subject::Subject;
 
 use super::{Format, UnpackError, Unpacker};
@@ -36,7 +35,7 @@ impl Unpacker for FlatOpc {
         let xml = Xml::read(subject.bytes(), children)?;
         for element in xml.elements("binaryData") {
             let name = attribute(element.outer, "name").unwrap_or_default();
-            element.decoded(|content| children.stream(Member::named(name), content))?;
+            element.offer(name, children, |content| content)?;
         }
         Ok(())
     }

@@ -4,7 +4,6 @@ use flate2::read::DeflateDecoder;
 
 use crate::children::Children;
 use crate::decode::xml::{Xml, attribute, has_element};
-use crate::object::Member;
 use crate::subject::Subject;
 
 use super::{Format, UnpackError, Unpacker};
@@ -38,14 +37,10 @@ impl Unpacker for HwpMl {
         let xml = Xml::read(subject.bytes(), children)?;
         for element in xml.elements("BINDATA") {
             let name = attribute(element.attributes, "Id").unwrap_or_default();
-            let member = Member::named(name);
             let is_deflated = attribute(element.attributes, "Compress") == Some(b"true");
-            element.decoded(|content| {
-                if is_deflated {
-                    children.stream(member, &mut DeflateDecoder::new(content))
-                } else {
-                    children.stream(member, content)
-                }
+            element.offer(name, children, |content| match is_deflated {
+                true => Box::new(DeflateDecoder::new(content)),
+                false => content,
             })?;
         }
         Ok(())

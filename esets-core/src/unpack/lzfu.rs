@@ -39,7 +39,11 @@ impl Unpacker for LzFu {
         fields.u32_le()?; // checksum
         let member = Member { size: Some(size), ..Member::from("body.rtf") };
         if is_stored {
-            children.slice(member, fields.take_up_to(size))?;
+            let content = fields.take_up_to(size);
+            children.slice(member, content)?;
+            if (content.len() as u64) < size {
+                return Err(Reason::Truncated.into());
+            }
         } else {
             children.stream(member, &mut Decoder::new(fields.rest()))?;
         }

@@ -6,6 +6,7 @@ use crate::children::Children;
 use crate::cursor::{Cursor, Truncated};
 use crate::object::Member;
 use crate::subject::Subject;
+use crate::verdict::Reason;
 
 use super::{Format, UnpackError, Unpacker};
 
@@ -36,12 +37,20 @@ impl Unpacker for Ole10Native {
         subject: &Subject<'_>,
         children: &mut Children<'_>,
     ) -> Result<(), UnpackError> {
-        let native = subject.bytes().get(4..).unwrap_or_default();
-        match Package::read(native) {
-            Ok(package) => children.slice(package.member(), package.content)?,
-            Err(Truncated) => children.slice("native", native)?,
-        }
-        Ok(())
+        let mut fields = Cursor::new(subject.bytes());
+        let size = fields.u32_le()?.into();
+        let native = fields.rest();
+        let (found, size) = match Package::read(native) {
+            Ok(package) => {
+                children.slice(package.member(), package.content)?;
+                (package.content.len(), package.size)
+            }
+            Err(Truncated) => {
+                children.slice("native", native)?;
+                (native.len(), size)
+            }
+        };
+        if (found as u64) < size { Err(Reason::Truncated.into()) } else { Ok(()) }
     }
 }
 
