@@ -3,11 +3,13 @@
 #
 #   ESETS_CLI=target/debug/esets_cli testdata/mta/amavis.sh
 #
-# AV_ENTRY=FILE  Perl that sets @av_scanners instead (the shim of bindings/perl)
+# AV_ENTRY=FILE  Perl that sets @av_scanners instead, see amavis-perl.sh
+# AV_SETUP=FILE  shell commands that install what the entry needs, inside the lab
 . "$(dirname "$0")/lab.sh"
 lab_enter amavis "amavisd-new file procps iproute2 python3-minimal bzip2 cpio pax" "$@"
 SINK=10025 AMAVIS=10024
 id amavis >/dev/null || exit 1
+if [ -n "${AV_SETUP:-}" ]; then . "$AV_SETUP" || exit 1; fi
 install -m 755 "${ESETS_CLI:?the esets_cli to test}" esets_cli
 mkdir -p tmp db var virusmails sink
 chown amavis:amavis tmp db var virusmails

@@ -10,6 +10,7 @@ mod check;
 mod coverage;
 mod database;
 mod docs;
+mod install;
 mod packages;
 mod test;
 
@@ -27,8 +28,14 @@ struct Chore {
 }
 
 /// Every chore, in the order of their names.
-static CHORES: &[&Chore] =
-    &[&check::CHORE, &coverage::CHORE, &database::CHORE, &docs::CHORE, &test::CHORE];
+static CHORES: &[&Chore] = &[
+    &check::CHORE,
+    &coverage::CHORE,
+    &database::CHORE,
+    &docs::CHORE,
+    &install::CHORE,
+    &test::CHORE,
+];
 
 fn main() -> ExitCode {
     let mut words = std::env::args().skip(1);

@@ -58,6 +58,7 @@ const ALWAYS: &[&str] = &[
     "libperl-dev",
     "make",
     "perl",
+    "pkg-config",
     "procps",
     "python3",
     "util-linux",

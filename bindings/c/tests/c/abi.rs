@@ -56,6 +56,19 @@ fn the_library_needs_nothing_but_libc() {
 }
 
 #[test]
+fn the_migration_note_names_what_exists() {
+    let note = fs::read_to_string(here().join("../../docs/libclamav-migration.md")).unwrap();
+    let is_part = |character: char| character.is_ascii_alphanumeric() || character == '_';
+    let names = note.split(|character| !is_part(character));
+    let names: BTreeSet<_> =
+        names.filter(|name| name.to_lowercase().starts_with("esets_")).collect();
+    let header = header();
+    let known: BTreeSet<_> = header.split(|character| !is_part(character)).collect();
+    assert!(names.len() > 20, "{names:?}");
+    assert_eq!(names.difference(&known).collect::<Vec<_>>(), [&""; 0]);
+}
+
+#[test]
 fn perl_and_python_know_the_numbers_of_the_header() {
     let module = |path| fs::read_to_string(here().join("..").join(path)).unwrap();
     let (perl, python) = (module("perl/lib/ESETS.pm"), module("python/esets.py"));

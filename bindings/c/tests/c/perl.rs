@@ -14,7 +14,7 @@ fn the_perl_module_passes_its_tests() {
 }
 
 /// The module, built in a folder of its own against a prefix of its own.
-fn built() -> std::path::PathBuf {
+pub(crate) fn built() -> std::path::PathBuf {
     let folder = folder("perl");
     let prefix = folder.join("prefix");
     fs::create_dir_all(prefix.join("lib")).unwrap();

@@ -118,6 +118,27 @@ fn the_fuzz_harness_runs() {
     assert!(output.status.success() && told.contains("DONE"), "{told}");
 }
 
+#[test]
+fn the_pkg_config_file_leads_to_the_library() {
+    let folder = folder("pkg-config");
+    for name in ["include", "lib"] {
+        fs::create_dir_all(folder.join(name)).unwrap();
+    }
+    fs::copy(here().join("include/esets.h"), folder.join("include/esets.h")).unwrap();
+    fs::rename(folder.join("libesets.so"), folder.join("lib/libesets.so")).unwrap();
+    let template = fs::read_to_string(here().join("esets.pc.in")).unwrap();
+    let prefix = folder.display().to_string();
+    let filled = template.replace("@PREFIX@", &prefix).replace("@VERSION@", "0.1.0");
+    fs::write(folder.join("esets.pc"), filled).unwrap();
+    let mut ask = Command::new("pkg-config");
+    ask.args(["--cflags", "--libs", "esets"]).env("PKG_CONFIG_PATH", &folder);
+    let flags = succeed(&mut ask);
+    let mut compiler = Command::new("gcc");
+    compiler.arg(here().join("../../examples/c/scan.c")).args(flags.split_whitespace());
+    succeed(compiler.args(["-Wl,-rpath,$ORIGIN", "-o", "scan"]).current_dir(&folder));
+    succeed(Command::new(folder.join("scan")).arg("esets.pc").current_dir(&folder));
+}
+
 /// Runs one of the test programs in every way.
 fn survives(name: &str) {
     let source = source(name);
