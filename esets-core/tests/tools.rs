@@ -9,9 +9,9 @@
 //! ```
 //!
 //! Each command runs in an empty folder with a file `payload` that no other case has, and leaves a
-//! file `out`. The scan of it must meet the payload (or what the command has made of that file).
-//! Unless the case says `(visible)`, a piece of
-//! the payload must not be seen in `out` as it is: then only unpacking can have found it.
+//! file `out`. The scan of that, which knows the password `secret`, must meet the payload (or what
+//! the command has made of that file). Unless the case says `(visible)`, a piece of the payload must
+//! not be seen in `out` as it is: then only unpacking can have found it.
 
 #![expect(
     clippy::arithmetic_side_effects,
@@ -77,7 +77,8 @@ fn check(variant: &Variant) -> Result<(), Failed> {
     }
     let expected = fs::read(folder.0.join("payload")).unwrap_or(payload);
     let mut witness = Witness { expected, has_met: false };
-    let mut session = Session { observer: Some(&mut witness), ..Session::default() };
+    let mut session =
+        Session { observer: Some(&mut witness), passwords: &[b"secret"], ..Session::default() };
     let name = variant.name.rsplit('/').next().unwrap();
     let verdict = corpus::scanner().scan_with(&Object::new(&out).named(name), &mut session);
     if witness.has_met { Ok(()) } else { Err(format!("not unpacked:\n{verdict}").into()) }

@@ -43,6 +43,7 @@ mod warc;
 mod wordml;
 mod xar;
 mod xz;
+mod zip;
 mod zlib;
 mod zstd;
 
@@ -98,6 +99,7 @@ pub static UNPACKERS: &[&dyn Unpacker] = &[
     &wordml::WordMl,
     &xar::Xar,
     &xz::Xz,
+    &zip::Zip,
     &zlib::Zlib,
     &zstd::Zstd,
 ];

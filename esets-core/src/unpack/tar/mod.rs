@@ -142,7 +142,8 @@ impl<'a> Archive<'a> {
                 }
             }
         }
-        if (body.len() as u64) < size { Err(Reason::Truncated.into()) } else { Ok(()) }
+        let is_whole = body.len() as u64 == size && self.is_aligned();
+        if is_whole { Ok(()) } else { Err(Reason::Truncated.into()) }
     }
 
     /// The next `size` bytes; the padding to whole blocks is passed too.
@@ -151,6 +152,11 @@ impl<'a> Archive<'a> {
         let padding = size.checked_next_multiple_of(BLOCK).unwrap_or(size).saturating_sub(size);
         self.blocks.take_up_to(padding);
         body
+    }
+
+    /// Whether whole blocks have been passed: an archive may end without padding only if it is cut.
+    fn is_aligned(&self) -> bool {
+        (self.blocks.position() as u64).is_multiple_of(BLOCK)
     }
 
     /// Whether there is a header, or nothing, where a body might be.
