@@ -80,12 +80,11 @@ fn with_any_byte_changed(case: &Case) -> Result<(), Failed> {
     let scanner = scanner();
     let mut bytes = case.bytes.clone();
     for at in positions(bytes.len()) {
-        for change in [0xff, 1 << (at % 8)] {
-            bytes[at] ^= change;
-            scan(&scanner, &case.name, &bytes)
-                .map_err(|broken| format!("byte {at} changed by {change:#x}: {broken}"))?;
-            bytes[at] ^= change;
-        }
+        let change = [0xff, 1 << (at / 2 % 8)][at % 2];
+        bytes[at] ^= change;
+        scan(&scanner, &case.name, &bytes)
+            .map_err(|broken| format!("byte {at} changed by {change:#x}: {broken}"))?;
+        bytes[at] ^= change;
     }
     Ok(())
 }
