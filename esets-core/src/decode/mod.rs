@@ -5,6 +5,7 @@ pub(crate) mod compound;
 mod inflate;
 mod lzo;
 mod lzss;
+pub(crate) mod nrv;
 pub(crate) mod office;
 pub(crate) mod ovba;
 pub(crate) mod rc4;

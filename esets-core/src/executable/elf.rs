@@ -1,5 +1,7 @@
 //! ELF headers (System V ABI, "Object Files"), read without the checks that packers rely on.
 
+use std::ops::Range;
+
 use object::read::elf::{ElfFile32, ElfFile64};
 use object::{Endianness, Object, read};
 
@@ -21,6 +23,32 @@ pub(super) fn parse(file: &[u8]) -> Option<Executable> {
     executable.imports = imports(file, reader.is_wide);
     executable.overlay = overlay_at(end(&header, &segments, &executable.sections), file);
     Some(executable)
+}
+
+/// What a packer needs to know of an ELF file.
+pub(crate) struct Layout {
+    /// Whether numbers begin with their highest byte.
+    pub(crate) is_big: bool,
+    /// Where the program headers end.
+    pub(crate) headers_end: u64,
+    /// The parts of the file that are loaded, in the order of the program headers.
+    pub(crate) loads: Vec<Range<u64>>,
+}
+
+impl Layout {
+    /// Reads the headers of `file`, if it is an ELF file.
+    pub(crate) fn read(file: &[u8]) -> Option<Self> {
+        let mut reader = Reader::open(file)?;
+        let header = Header::read(&mut reader).ok()?;
+        let segments = segments(&reader, &header);
+        let loads = segments.iter().filter(|segment| segment.is_loaded);
+        let range = |segment: &Segment| segment.offset..segment.offset.saturating_add(segment.size);
+        Some(Self {
+            is_big: reader.is_big,
+            headers_end: header.segments.end(),
+            loads: loads.map(range).collect(),
+        })
+    }
 }
 
 /// Reads numbers of the file's width and byte order.

@@ -11,6 +11,7 @@ mod pe;
 mod resources;
 mod version;
 
+pub(crate) use elf::Layout as ElfLayout;
 pub(crate) use pe::Image;
 
 /// An executable: what its headers say, as far as they make sense. All of it is owned.

@@ -37,6 +37,7 @@ mod shar;
 mod szdd;
 mod tar;
 mod tnef;
+mod upx;
 mod uuencode;
 mod vba;
 mod warc;
@@ -93,6 +94,7 @@ pub static UNPACKERS: &[&dyn Unpacker] = &[
     &szdd::Szdd,
     &tar::Tar,
     &tnef::Tnef,
+    &upx::Upx,
     &uuencode::Uuencode,
     &vba::Vba,
     &warc::Warc,

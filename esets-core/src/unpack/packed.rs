@@ -8,7 +8,7 @@ use crate::children::Children;
 use crate::emulator::{End, Machine, Snapshot};
 use crate::executable::{Executable, Image, Section};
 use crate::subject::Subject;
-use crate::unpack::{Format, UnpackError, Unpacker};
+use crate::unpack::{Format, UnpackError, Unpacker, upx};
 use crate::verdict::Reason;
 
 /// Packed 32-bit programs of Windows.
@@ -21,6 +21,7 @@ impl Unpacker for Packed {
 
     fn recognises(&self, subject: &Subject<'_>) -> bool {
         !is_done(subject)
+            && !upx::is_intact(subject)
             && subject.executable().is_some_and(|executable| {
                 Machine::image_size(executable).is_some() && looks_packed(executable)
             })
