@@ -1,6 +1,6 @@
 //! What is read of executables, and that no bytes make the reader fail.
 
-use esets_core::{Executable, ExecutableKind};
+use esets_core::{Database, Executable, ExecutableKind, Object, Scanner};
 use proptest::prelude::*;
 
 /// A PE32 file with one section `.text` of 512 bytes and its entry point in it, and `tail`.
@@ -73,6 +73,35 @@ fn the_test_itself_is_an_executable() {
     assert_eq!(executable.overlay, None);
 }
 
+/// A small program whose code can be written to, as that of packers.
+fn small_stub(code: &[u8]) -> Vec<u8> {
+    let mut file = small_pe(b"");
+    file.iter_mut()
+        .skip(0x15c)
+        .zip(0xe000_0020_u32.to_le_bytes())
+        .for_each(|(to, from)| *to = from);
+    file.iter_mut().skip(0x210).zip(code).for_each(|(to, from)| *to = *from);
+    file
+}
+
+#[test]
+fn a_stub_that_never_ends_is_not_clean() {
+    let scanner = Scanner::new(Database::embedded());
+    let stub = small_stub(b"\xeb\xfe");
+    let verdict = scanner.scan(&Object::new(&stub).named("stub"));
+    let expected = "stub [packed,pe] 1024 ?unsupported: a packer that takes too long\n";
+    assert_eq!(verdict.to_string(), expected);
+}
+
+#[test]
+fn a_stub_that_does_nothing_unpacks_nothing() {
+    let scanner = Scanner::new(Database::embedded());
+    for code in [&b"\xc3"[..], b"\xcc", b"\x0f\x0b", b"\xf7\xf1", b"\xa1\0\0\0\0", b"\x0f\x05"] {
+        let verdict = scanner.scan(&Object::new(&small_stub(code)).named("stub"));
+        assert_eq!(verdict.to_string(), "stub [packed,pe] 1024\n");
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(2000))]
 
@@ -103,5 +132,11 @@ proptest! {
     ) {
         let file = [magic, &rest].concat();
         let _ = Executable::parse(&file);
+    }
+
+    #[test]
+    fn no_code_makes_the_machine_fail(code in prop::collection::vec(any::<u8>(), 0..240)) {
+        let verdict = Scanner::new(Database::embedded()).scan(&Object::new(&small_stub(&code)));
+        prop_assert!(!verdict.to_string().contains("fault"), "{}", verdict);
     }
 }

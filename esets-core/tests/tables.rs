@@ -122,11 +122,13 @@ const RENAMED: &[(&str, &str)] = &[("right_to_left_override", "right_to_left")];
 const SHARED: &[&str] = &["embedded"];
 
 /// Formats whose cases are still to come. Such a list only ever shrinks.
-const AWAITED: &[&str] = &["elf", "macho", "packed", "pe"];
+const AWAITED: &[&str] = &[];
 
 /// Formats that no free program writes: the row, why there is no `make`.
-const WITHOUT_RECIPE: &[(&str, &str)] =
-    &[("officecrypt", "only whole office suites encrypt documents")];
+const WITHOUT_RECIPE: &[(&str, &str)] = &[
+    ("macho", "no tool of Debian links programs for macOS"),
+    ("officecrypt", "only whole office suites encrypt documents"),
+];
 
 /// Formats that begin alike, in the order of the table, and are told apart by more.
 const SHARED_MAGIC: &[(&str, &str)] = &[];

@@ -167,24 +167,144 @@ const END: usize = 0xffff_ffff;
 const TOO_MUCH: usize = 1 << 33;
 
 #[cfg(test)]
+#[expect(clippy::arithmetic_side_effects, reason = "a test ends where it fails")]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
-    /// A literal, a match and the end mark, bit by bit as the code describes them.
-    #[test]
-    fn a_run_is_a_match_that_overlaps_itself() {
-        // 1 'a' | 0 1 (offset 3: high 3) 'low 0' | length 2+... | end
-        let text = decode(Nrv::B, b"\xb0a\0", 1, 100);
-        assert!(text.is_err(), "{text:?}");
+    /// Writes what [`Decoder`] reads: words of bits where their first bit is, bytes between them.
+    struct Encoder {
+        code: Nrv,
+        word: usize,
+        bytes: Vec<u8>,
+        /// Where the current word is, and how many of its bits are still free.
+        slot: usize,
+        free: usize,
+        last: usize,
     }
 
-    #[test]
-    fn nothing_is_cut() {
-        assert_eq!(decode(Nrv::E, b"", 4, 100), Err(Reason::Truncated));
+    impl Encoder {
+        fn bit(&mut self, bit: usize) {
+            if self.free == 0 {
+                self.slot = self.bytes.len();
+                self.free = self.word * 8;
+                self.bytes.resize(self.slot + self.word, 0);
+            }
+            self.free -= 1;
+            self.bytes[self.slot + self.free / 8] |= u8::try_from(bit).unwrap() << (self.free % 8);
+        }
+
+        fn literal(&mut self, byte: u8) {
+            self.bit(1);
+            self.bytes.push(byte);
+        }
+
+        /// The digits of `value` behind its first, each with a mark: is it the last?
+        fn marked(&mut self, value: usize) {
+            let digits = value.ilog2();
+            for digit in (0..digits).rev() {
+                self.bit(value >> digit & 1);
+                self.bit(usize::from(digit == 0));
+            }
+        }
+
+        /// The same for offsets of 2D and 2E, which put two digits in front of each mark but the
+        /// first.
+        fn marked_by_two(&mut self, value: usize) {
+            let mut bits = vec![1, value & 1];
+            let mut rest = value >> 1;
+            while rest != 1 {
+                let odd = (rest >> 1) + 1;
+                bits.extend([rest & 1, 0, odd & 1]);
+                rest = odd >> 1;
+            }
+            bits.into_iter().rev().for_each(|bit| self.bit(bit));
+        }
+
+        fn high(&mut self, high: usize) {
+            if self.code == Nrv::B { self.marked(high) } else { self.marked_by_two(high) }
+        }
+
+        fn offset(&mut self, offset: usize, extra: usize) {
+            self.bit(0);
+            if offset == self.last {
+                self.high(2);
+                if self.code != Nrv::B {
+                    self.bit(extra);
+                }
+                return;
+            }
+            self.last = offset;
+            let raw = offset - 1;
+            let raw = if self.code == Nrv::B { raw } else { raw << 1 | (1 - extra) };
+            self.high((raw >> 8) + 3);
+            self.bytes.push(u8::try_from(raw & 0xff).unwrap());
+        }
+
+        fn copy(&mut self, offset: usize, length: usize) {
+            let length = length - 1 - usize::from(offset > self.code.far());
+            let tail: Vec<usize> = match (self.code, length) {
+                (Nrv::E, 1 | 2) => vec![1, length - 1],
+                (Nrv::E, 3 | 4) => vec![0, 1, length - 3],
+                (Nrv::E, _) => vec![0, 0],
+                (_, 1..=3) => vec![length >> 1, length & 1],
+                _ => vec![0, 0],
+            };
+            self.offset(offset, tail[0]);
+            let written = usize::from(self.code != Nrv::B);
+            tail.iter().skip(written).for_each(|bit| self.bit(*bit));
+            match self.code {
+                Nrv::E if length > 4 => self.marked(length - 3),
+                Nrv::B | Nrv::D if length > 3 => self.marked(length - 2),
+                _ => {}
+            }
+        }
+
+        fn end(&mut self) {
+            self.bit(0);
+            self.high((END >> 8) + 3);
+            self.bytes.push(0xff);
+        }
+    }
+
+    fn codes() -> impl Strategy<Value = (Nrv, usize)> {
+        let codes = prop::sample::select(vec![Nrv::B, Nrv::D, Nrv::E]);
+        (codes, prop::sample::select(vec![1, 2, 4]))
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_written_is_read(
+            (code, word) in codes(),
+            steps in prop::collection::vec((any::<u8>(), any::<u16>(), 3_usize..80), 1..300),
+        ) {
+            let mut encoder =
+                Encoder { code, word, bytes: Vec::new(), slot: 0, free: 0, last: 1 };
+            let mut text: Vec<u8> = Vec::new();
+            for (byte, back, length) in steps {
+                if text.is_empty() || byte < 100 {
+                    encoder.literal(byte);
+                    text.push(byte);
+                    continue;
+                }
+                let offset = usize::from(back) % text.len() + 1;
+                encoder.copy(offset, length);
+                (0..length).for_each(|_| text.push(text[text.len() - offset]));
+            }
+            encoder.end();
+            prop_assert_eq!(decode(code, &encoder.bytes, word, text.len()), Ok(text));
+        }
+
+        #[test]
+        fn no_bytes_make_it_fail((code, word) in codes(), bytes: Vec<u8>) {
+            let _ = decode(code, &bytes, word, 10_000);
+        }
     }
 
     #[test]
     fn more_than_the_limit_is_refused() {
         assert_eq!(decode(Nrv::B, b"\xffabcdefgh", 1, 4), Err(DAMAGED));
+        assert_eq!(decode(Nrv::E, b"", 4, 100), Err(Reason::Truncated));
     }
 }

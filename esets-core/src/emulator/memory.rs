@@ -9,6 +9,8 @@ pub(super) struct Memory {
     last: usize,
     /// How often watched memory was written since somebody asked.
     fresh: u32,
+    /// How often anything was written.
+    writes: u64,
 }
 
 /// Bytes at consecutive addresses.
@@ -42,7 +44,7 @@ impl Region {
 
 impl Memory {
     pub(super) fn new() -> Self {
-        Self { regions: Vec::new(), last: 0, fresh: 0 }
+        Self { regions: Vec::new(), last: 0, fresh: 0, writes: 0 }
     }
 
     /// Adds memory; what is written to a `watched` region is remembered.
@@ -87,8 +89,14 @@ impl Memory {
         bytes.iter_mut().zip(value.to_le_bytes()).for_each(|(to, from)| *to = from);
         region.note(offset, size);
         let is_watched = !region.written.is_empty();
+        self.writes = self.writes.wrapping_add(1);
         self.fresh = self.fresh.saturating_add(is_watched.into());
         Ok(())
+    }
+
+    /// How often anything was written.
+    pub(super) fn writes(&self) -> u64 {
+        self.writes
     }
 
     /// Up to 15 bytes of code at `address`.

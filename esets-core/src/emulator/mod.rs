@@ -45,7 +45,7 @@ type Step<T> = Result<T, Trap>;
 pub(crate) enum End {
     /// The program did something that this machine does not do, as every program does at last.
     Done,
-    /// The steps were used up.
+    /// The steps were used up, or many of them led to nothing.
     Exhausted,
 }
 
@@ -98,12 +98,17 @@ impl Machine {
             if steps == 0 {
                 return Ok(End::Exhausted);
             }
+            let writes = self.memory.writes();
             for _ in 0..steps {
                 match self.step() {
                     Ok(()) => {}
                     Err(Trap::Exception(code)) if self.raise(code).is_ok() => {}
                     Err(_) => return Ok(End::Done),
                 }
+            }
+            // Who unpacks writes.
+            if self.memory.writes() == writes {
+                return Ok(End::Exhausted);
             }
         }
     }

@@ -228,7 +228,12 @@ impl Alignment {
             rva: round_down(header.stated_rva, self.section),
             virtual_size: round_up(memory, self.section),
             offset,
-            size: round_up(header.stated_size, self.file).min(room),
+            // Without a place in the file it is zeros, whatever size is stated.
+            size: if header.stated_offset == 0 {
+                0
+            } else {
+                round_up(header.stated_size, self.file).min(room)
+            },
             ..header.clone()
         }
     }
@@ -239,7 +244,10 @@ impl Alignment {
 fn overlay(file: &[u8], executable: &Executable, image: &Image, table: u64) -> Option<u64> {
     let entries = (executable.sections.len() as u64).saturating_mul(40);
     let headers = table.saturating_add(entries);
-    let ends = executable.sections.iter().filter(|section| section.stated_size > 0);
+    let ends = executable
+        .sections
+        .iter()
+        .filter(|section| section.stated_size > 0 && section.stated_offset > 0);
     let ends = ends.map(|section| section.stated_offset.saturating_add(section.stated_size));
     let end = ends.max().unwrap_or(0).max(headers);
     let certificate = image.directories.get(SECURITY).copied().unwrap_or_default();

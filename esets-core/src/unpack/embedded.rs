@@ -11,7 +11,7 @@ use crate::children::Children;
 use crate::cursor::Cursor;
 use crate::executable::Executable;
 use crate::object::Member;
-use crate::unpack::UnpackError;
+use crate::unpack::{UnpackError, pe};
 use crate::verdict::{Limit, Reason};
 
 /// Offers what begins inside `file`, behind its first byte and outside the `offered` ranges.
@@ -35,8 +35,10 @@ pub(super) fn offer(
         }
         count = count.saturating_add(1);
         let rest = file.get(found.offset..).unwrap_or_default();
-        let name = format!("@{}", found.offset);
-        children.slice(Member::named(name.into_bytes()), found.cut(rest))?;
+        if let Some(bytes) = found.cut(rest) {
+            let name = format!("@{}", found.offset);
+            children.slice(Member::named(name.into_bytes()), bytes)?;
+        }
     }
     Ok(())
 }
@@ -57,11 +59,16 @@ enum Kind {
 }
 
 impl Found {
-    /// A program ends where its own headers say; an archive knows best itself.
-    fn cut<'a>(&self, rest: &'a [u8]) -> &'a [u8] {
-        let end = (self.kind == Kind::Pe).then(|| Executable::parse(rest)?.overlay).flatten();
-        let end = end.and_then(|end| usize::try_from(end).ok());
-        end.and_then(|end| rest.get(..end)).unwrap_or(rest)
+    /// A program ends where its own headers say, and is none if it is not all there; an archive
+    /// knows best itself.
+    fn cut<'a>(&self, rest: &'a [u8]) -> Option<&'a [u8]> {
+        if self.kind != Kind::Pe {
+            return Some(rest);
+        }
+        let executable = Executable::parse(rest)?;
+        let end = executable.overlay.and_then(|end| usize::try_from(end).ok());
+        let is_whole = !pe::is_cut(&executable, rest.len() as u64);
+        is_whole.then(|| end.and_then(|end| rest.get(..end)).unwrap_or(rest))
     }
 }
 

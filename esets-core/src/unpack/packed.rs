@@ -213,7 +213,7 @@ const OPTIONAL_SIZE: u16 = 0xe0;
 const HEADERS: usize = 64 + 24 + 0xe0;
 const SECTOR: usize = 0x200;
 /// How many steps the machine does between two looks at the caller's clock.
-const TURN: u32 = 1 << 20;
+const TURN: u32 = 1 << 18;
 const STEPS_PER_BYTE: u32 = 512;
 const MIN_STEPS: u32 = 4 << 20;
 const MAX_STEPS: u32 = 64 << 20;

@@ -56,10 +56,11 @@ fn may_hide(resource: &Resource) -> bool {
 }
 
 /// Whether a section goes on behind the end by more than the loader forgives.
-fn is_cut(executable: &Executable, size: u64) -> bool {
+pub(super) fn is_cut(executable: &Executable, size: u64) -> bool {
     executable.sections.iter().any(|section| {
         let end = section.stated_offset.saturating_add(section.stated_size);
-        section.stated_size > 0 && end > size.saturating_add(FORGIVEN)
+        let is_stored = section.stated_size > 0 && section.stated_offset > 0;
+        is_stored && end > size.saturating_add(FORGIVEN)
     })
 }
 
@@ -80,8 +81,8 @@ static FORMAT: Format = Format {
 
 /// Cursors, icons, menus, dialogs, strings, accelerators, messages and versions.
 const STRUCTURED: [u32; 10] = [1, 3, 4, 5, 6, 9, 11, 12, 14, 16];
-/// How many bytes of the last section may be missing: less than a page is padding.
-const FORGIVEN: u64 = 4095;
+/// How many bytes of the last section may be missing: less than a sector is padding.
+const FORGIVEN: u64 = 511;
 /// What the DOS programs of the usual linkers say.
 static CARVED_BY: [Magic; 2] = [
     Magic::at(0x4e, b"This program cannot be run in DOS mode"),
