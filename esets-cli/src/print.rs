@@ -36,8 +36,10 @@ impl Names {
         let mut container = verdict.records().first();
         while let Some(record) = lineage.pop() {
             let formats = container.map(|record| record.formats.join("+")).unwrap_or_default();
-            inner.extend_from_slice(self.separator);
-            inner.extend_from_slice(formats.to_ascii_uppercase().as_bytes());
+            if !formats.is_empty() {
+                inner.extend_from_slice(self.separator);
+                inner.extend_from_slice(formats.to_ascii_uppercase().as_bytes());
+            }
             inner.extend_from_slice(self.separator);
             inner.extend_from_slice(member(&record.name).as_bytes());
             container = Some(record);

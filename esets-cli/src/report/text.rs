@@ -4,7 +4,7 @@
 use std::io::{self, Write};
 use std::time::SystemTime;
 
-use esets_policy::core::Verdict;
+use esets_policy::core::{Status, Verdict};
 
 use super::{Count, Entry, Opening, Summary};
 use crate::date;
@@ -30,31 +30,46 @@ pub(super) fn open(out: &mut dyn Write, opening: &Opening<'_>) -> io::Result<()>
 }
 
 pub(super) fn entry(out: &mut dyn Write, entry: &Entry, all: bool) -> io::Result<()> {
-    let Entry { verdict, cleaning, problem, .. } = entry;
     let names = Names::of_locale();
-    let mut is_clean = true;
-    let mut previous = None;
-    for (record, threat) in verdict.threats() {
-        if previous == Some((record, &threat.name)) {
-            continue;
-        }
-        previous = Some((record, &threat.name));
-        is_clean = false;
-        let line = Line { verdict, record, threat: &threat.name, action: cleaning.action() };
-        line.write(out, names, "")?;
+    threats(out, entry, names)?;
+    reasons(out, entry, names)?;
+    if all && entry.verdict.status() == Status::Clean {
+        Line { threat: "is OK", ..Line::of(&entry.verdict) }.write(out, names, "")?;
     }
-    for (record, cause) in verdict.reasons() {
-        is_clean = false;
-        let info = match problem {
+    Ok(())
+}
+
+/// A line for each threat.
+fn threats(out: &mut dyn Write, entry: &Entry, names: Names) -> io::Result<()> {
+    let action = entry.cleaning.action();
+    let mut previous = None;
+    for (record, threat) in entry.verdict.threats() {
+        let threat = threat.name.as_str();
+        if previous != Some((record, threat)) {
+            Line { record, threat, action, ..Line::of(&entry.verdict) }.write(out, names, "")?;
+        }
+        previous = Some((record, threat));
+    }
+    Ok(())
+}
+
+/// A line for each reason why something was not looked at, up to [`MOST_REASONS`].
+fn reasons(out: &mut dyn Write, entry: &Entry, names: Names) -> io::Result<()> {
+    let verdict = &entry.verdict;
+    for (record, cause) in verdict.reasons().take(MOST_REASONS) {
+        let info = match &entry.problem {
             Some(problem) => unreadable(problem),
             None => reason(cause),
         };
-        Line { verdict, record, threat: "", action: "" }.write(out, names, &info)?;
+        Line { record, ..Line::of(verdict) }.write(out, names, &info)?;
     }
-    if is_clean && all {
-        Line { verdict, record: 0, threat: "is OK", action: "" }.write(out, names, "")?;
+    match verdict.reasons().skip(MOST_REASONS).count() {
+        0 => Ok(()),
+        more => {
+            let info = unreadable(&format!("{more} more reasons are left out"));
+            Line::of(verdict).write(out, names, &info)
+        }
     }
-    Ok(())
 }
 
 pub(super) fn close(out: &mut dyn Write, summary: &Summary) -> io::Result<()> {
@@ -76,7 +91,12 @@ struct Line<'l> {
     action: &'l str,
 }
 
-impl Line<'_> {
+impl<'l> Line<'l> {
+    /// A line about the file itself that says nothing yet.
+    fn of(verdict: &'l Verdict) -> Self {
+        Self { verdict, record: 0, threat: "", action: "" }
+    }
+
     fn write(&self, out: &mut dyn Write, names: Names, info: &str) -> io::Result<()> {
         let Self { verdict, record, threat, action } = self;
         out.write_all(b"name=\"")?;
@@ -88,6 +108,8 @@ impl Line<'_> {
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 const LICENSE: &str = env!("CARGO_PKG_LICENSE");
+/// Reasons that are printed for one file; the other reports have all of them.
+const MOST_REASONS: usize = 100;
 /// The module that is data; the others are code and have the version of the program.
 const DATABASE: &str = "scanner";
 const MODULES: &[&str] =

@@ -83,6 +83,22 @@ fn the_report_has_its_paragraphs() {
 }
 
 #[test]
+fn the_reasons_of_one_file_do_not_flood_the_report() {
+    let folder = Folder::new();
+    for number in 0..150 {
+        folder.file(format!("in/{number:03}.gz"), b"\x1f\x8b\x08\0\0\0\0\0\0\x03\x01\x02");
+    }
+    assert!(folder.command("tar").args(["-cf", "a.tar", "in"]).status().unwrap().success());
+    let ended = folder.scan(&["a.tar"]);
+    assert_eq!((ended.code, ended.results().len()), (10, 101));
+    let last = "name=\"a.tar\", threat=\"\", action=\"\", \
+                info=\"error reading archive - 50 more reasons are left out\"";
+    assert_eq!(ended.results()[100], last);
+    let report: Value = serde_json::from_str(&folder.scan(&["--json", "a.tar"]).out).unwrap();
+    assert_eq!(report["summary"]["not_scanned"]["objects"], 150);
+}
+
+#[test]
 fn a_reader_that_goes_away_hides_no_threat() {
     let folder = Folder::new();
     folder.file(SUSPICIOUS, "x");
