@@ -52,7 +52,7 @@ impl<'a> Xml<'a> {
             let (found, attributes) = tag.split_at(name_length(tag));
             if is_local(found, name) {
                 let content = behind.get(1..)?;
-                let end = memmem::find(content, b"</");
+                let end = content_end(content);
                 let content = content.get(..end.unwrap_or(content.len()))?;
                 return Some(Element { attributes, outer, content, is_complete: end.is_some() });
             }
@@ -131,8 +131,16 @@ fn name_length(tag: &[u8]) -> usize {
     tag.iter().position(ends).unwrap_or(tag.len())
 }
 
-/// The text without character references and the marks of CDATA sections, which both may hide
-/// letters of base64.
+/// Where the next tag begins; comments and CDATA sections are content.
+fn content_end(content: &[u8]) -> Option<usize> {
+    memchr::memchr_iter(b'<', content).find(|at| {
+        let mark = content.get(at.saturating_add(1)..).and_then(<[u8]>::first);
+        mark.is_none_or(|mark| !matches!(mark, b'!' | b'?'))
+    })
+}
+
+/// The text without character references, comments and the marks of CDATA sections, all of which
+/// may stand among letters of base64.
 fn plain(content: &[u8]) -> Cow<'_, [u8]> {
     if memchr::memchr2(b'&', b'<', content).is_none() {
         return Cow::Borrowed(content);
@@ -142,23 +150,37 @@ fn plain(content: &[u8]) -> Cow<'_, [u8]> {
     while let Some(at) = memchr::memchr2(b'&', b'<', rest) {
         let (before, behind) = rest.split_at_checked(at).unwrap_or((rest, &[]));
         plain.extend_from_slice(before);
-        rest = match behind.strip_prefix(b"<![CDATA[") {
-            Some(behind) => behind,
-            None => {
-                let near = behind.get(..12).unwrap_or(behind);
-                let end = memchr::memchr2(b';', b'>', near).unwrap_or(0);
-                plain.extend(near.get(..end).and_then(reference));
-                behind.get(end.saturating_add(1)..).unwrap_or_default()
-            }
-        };
+        let (letter, length) = markup(behind);
+        plain.extend(letter);
+        rest = behind.get(length.max(1)..).unwrap_or_default();
     }
     plain.extend_from_slice(rest);
     Cow::Owned(plain)
 }
 
+/// The letter that the markup at the start stands for, if any, and its length.
+fn markup(text: &[u8]) -> (Option<u8>, usize) {
+    let through =
+        |end: &[u8]| memmem::find(text, end).map_or(text.len(), |at| at.saturating_add(end.len()));
+    if text.starts_with(b"<![CDATA[") {
+        (None, 9)
+    } else if text.starts_with(b"<!--") {
+        (None, through(b"-->"))
+    } else if text.starts_with(b"<?") {
+        (None, through(b"?>"))
+    } else {
+        let name = text.get(1..12).or(text.get(1..)).unwrap_or_default();
+        let end = name.iter().position(|byte| !byte.is_ascii_alphanumeric() && *byte != b'#');
+        match end.and_then(|end| name.split_at_checked(end)) {
+            Some((name, [b';', ..])) => (reference(name), name.len().saturating_add(2)),
+            _ => (None, 1),
+        }
+    }
+}
+
 /// The ASCII letter that a numeric reference stands for.
 fn reference(reference: &[u8]) -> Option<u8> {
-    let digits = std::str::from_utf8(reference.strip_prefix(b"&#")?).ok()?;
+    let digits = std::str::from_utf8(reference.strip_prefix(b"#")?).ok()?;
     match digits.strip_prefix('x') {
         Some(digits) => u8::from_str_radix(digits, 16).ok(),
         None => digits.parse().ok(),
@@ -171,7 +193,9 @@ mod tests {
 
     #[test]
     fn references_and_sections_hide_nothing() {
-        assert_eq!(&*plain(b"QU&#x4a;D<![CDATA[RE]]>&#81;=="), b"QUJDRE]]>Q==");
+        let text = b"QU&#x4a;D<!-- QQQ --><![CDATA[RE]]>&#81;<?x?>&&#61;=<!";
+        assert_eq!(&*plain(text), b"QUJDRE]]>Q==!");
+        assert_eq!(content_end(b"QQ<!-- -->==</a>"), Some(12));
         assert_eq!(attribute(br#" a="1" w:name = 'x.bin'"#, "name"), Some(&b"x.bin"[..]));
     }
 }

@@ -7,6 +7,7 @@ use memchr::memmem;
 
 use crate::children::Children;
 use crate::cursor::Cursor;
+use crate::decode::compound::MAGIC;
 use crate::object::Member;
 use crate::subject::Subject;
 
@@ -72,7 +73,10 @@ impl<'a> Storage<'a> {
         let length = fields.u32_le().ok()?;
         let mut content = Cursor::new(fields.take_up_to(length.into()));
         match instance {
-            STORED => Some(Self { content: content.rest(), size: None }),
+            STORED => {
+                let content = content.rest();
+                content.starts_with(MAGIC).then_some(Self { content, size: None })
+            }
             DEFLATED => {
                 let size = Some(content.u32_le().ok()?.into());
                 let content = content.rest();
