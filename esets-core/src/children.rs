@@ -167,6 +167,16 @@ impl<'c> Children<'c> {
         self.scan.ledger.passwords.iter().map(Vec::as_slice)
     }
 
+    /// Remembers a word that may be the password of something met later; not more than a few, as
+    /// each of them costs time wherever something is encrypted.
+    pub fn learn_password(&mut self, word: &[u8]) {
+        let ledger = &mut self.scan.ledger;
+        if ledger.learned < MOST_LEARNED && !ledger.passwords.iter().any(|known| known == word) {
+            ledger.passwords.push(word.to_vec());
+            ledger.learned = ledger.learned.saturating_add(1);
+        }
+    }
+
     fn visit(
         &mut self,
         member: &Member<'_>,
@@ -217,6 +227,9 @@ impl<'c> Children<'c> {
         }
     }
 }
+
+/// How many passwords are learned in one scan.
+const MOST_LEARNED: u32 = 32;
 
 /// The place of a member among pieces, as its container or its name says.
 fn piece_of(member: &Member<'_>) -> Option<Piece> {

@@ -18,6 +18,7 @@ pub(crate) fn scan(scanner: &Scanner, object: &Object<'_>, session: &mut Session
     let mut ledger = Ledger {
         budget: Budget::new(scanner.limits.clone(), object.bytes().len() as u64),
         chunk: vec![0; CHUNK],
+        learned: 0,
         passwords: session.passwords.iter().map(|password| password.to_vec()).collect(),
         verdict: Verdict::default(),
     };
@@ -43,6 +44,8 @@ pub(crate) struct Ledger {
     /// What one read of a member fills, kept between members.
     pub(crate) chunk: Vec<u8>,
     pub(crate) passwords: Vec<Vec<u8>>,
+    /// How many of the passwords come from what was scanned.
+    pub(crate) learned: u32,
     pub(crate) verdict: Verdict,
 }
 

@@ -33,11 +33,7 @@ impl Unpacker for Zstd {
         children: &mut Children<'_>,
     ) -> Result<(), UnpackError> {
         let rest = behind_skippable(subject.bytes());
-        let window = window(&mut Cursor::new(rest))?;
-        if window > MAX_WINDOW {
-            return Err(Reason::unsupported("a window of more than 128 MiB").into());
-        }
-        let _lease = children.lease(window)?;
+        let _lease = children.lease(cost(rest)?)?;
         let streams = Streams { open: &Frame::open, magic: MAGIC };
         let member = Member::named(inner_name(&FORMAT, subject.name()));
         streams.unpack(subject, member, children)
@@ -45,10 +41,10 @@ impl Unpacker for Zstd {
 }
 
 /// One frame, and the skippable ones around it.
-struct Frame<'a>(StreamingDecoder<Cursor<'a>, FrameDecoder>);
+pub(super) struct Frame<'a>(StreamingDecoder<Cursor<'a>, FrameDecoder>);
 
 impl<'a> Frame<'a> {
-    fn open(bytes: &'a [u8]) -> Result<Option<Self>, Reason> {
+    pub(super) fn open(bytes: &'a [u8]) -> Result<Option<Self>, Reason> {
         let bytes = behind_skippable(bytes);
         if bytes.is_empty() {
             return Ok(None);
@@ -78,6 +74,14 @@ fn damage(error: io::Error) -> io::Error {
         return io::ErrorKind::UnexpectedEof.into();
     }
     io::Error::other(Reason::corrupt("zstd block"))
+}
+
+/// The memory that the frame at the start of `bytes` needs.
+pub(super) fn cost(bytes: &[u8]) -> Result<u64, Reason> {
+    match window(&mut Cursor::new(bytes))? {
+        window if window > MAX_WINDOW => Err(Reason::unsupported("a window of more than 128 MiB")),
+        window => Ok(window),
+    }
 }
 
 /// How much of what it wrote the decoder of a frame keeps (3.1.1.1).

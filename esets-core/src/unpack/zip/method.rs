@@ -7,6 +7,7 @@ use crate::budget::Lease;
 use crate::decode::Inflate;
 use crate::unpack::bzip2::Bunzip;
 use crate::unpack::xz::Unxz;
+use crate::unpack::zstd::{self, Frame};
 use crate::verdict::Reason;
 
 /// How the data of a member is to be read.
@@ -37,6 +38,11 @@ impl Coding<'_> {
             XZ => {
                 let stream = Unxz::open(body, purse)?.ok_or(Reason::corrupt("xz data"))?;
                 Ok(use_reader(&mut Passing::new(stream)))
+            }
+            ZSTD | ZSTD_BEFORE => {
+                let memory = purse.another(zstd::cost(body)?)?;
+                let stream = Frame::open(body)?.ok_or(Reason::corrupt("zstd data"))?;
+                Ok(use_reader(&mut Passing::paid(stream, memory)))
             }
             SHRINK..=IMPLODE | DEFLATE64 | LZMA | PPMD => {
                 let memory = purse.another(self.cost())?;
@@ -117,6 +123,9 @@ pub(super) const DEFLATE: u16 = 8;
 const DEFLATE64: u16 = 9;
 const BZIP2: u16 = 12;
 const LZMA: u16 = 14;
+/// Its number before it was registered.
+const ZSTD_BEFORE: u16 = 20;
+const ZSTD: u16 = 93;
 const XZ: u16 = 95;
 const PPMD: u16 = 98;
 

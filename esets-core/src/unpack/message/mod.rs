@@ -1,9 +1,12 @@
 //! A mail message: RFC 5322 and MIME, in every reading that a mail program may have of it.
 
+mod password;
+
 use std::io;
 
-use esets_mime::{Defect, Kind, Limits, Message as Mail, Part, looks_like_message, mbox};
+use esets_mime::{Defect, Kind, Limits, Message as Mail, Part, charset, looks_like_message, mbox};
 
+use self::password::{candidates, without_tags};
 use super::{Format, UnpackError, Unpacker};
 use crate::children::Children;
 use crate::object::Member;
@@ -49,6 +52,7 @@ impl Unpacker for Message {
                 !part.is_container() && !is_left
             })
         };
+        learn_passwords(&mail, children);
         // A text may hold the password of an archive beside it.
         for (index, part) in leaves().filter(|(_, part)| part.is_body()) {
             offer(index, part, children)?;
@@ -84,6 +88,32 @@ fn offer(index: usize, part: &Part<'_>, children: &mut Children<'_>) -> Result<(
     Ok(())
 }
 
+/// Collects what may be the password of an attachment: from the subject, the texts, file names.
+fn learn_passwords(mail: &Mail<'_>, children: &mut Children<'_>) {
+    let subject = mail.subject().unwrap_or_default();
+    let texts = mail.leaves().filter(|part| part.is_body()).take(TEXTS).map(text);
+    let names = mail.leaves().take(NAMES).flat_map(Part::names).map(|name| stem(&name).to_string());
+    for text in texts.chain([subject]).chain(names) {
+        for word in candidates(&text) {
+            children.learn_password(word.as_bytes());
+        }
+    }
+}
+
+/// The beginning of a text part, as its reader sees it.
+fn text(part: &Part<'_>) -> String {
+    let content = part.decoded().to_vec(TEXT);
+    let charset = part.charset().unwrap_or_default();
+    let text = charset::decode(charset.as_bytes(), &content);
+    let is_html = part.media_type().is_some_and(|media_type| media_type.is("text", "html"));
+    if is_html { without_tags(&text) } else { text.into_owned() }
+}
+
+/// A file name without its extension.
+fn stem(name: &str) -> &str {
+    name.rsplit_once('.').map_or(name, |(stem, _)| stem)
+}
+
 /// The name of a part that has none.
 fn substitute(index: usize, media_type: Option<&str>) -> Vec<u8> {
     let extension = match media_type {
@@ -106,6 +136,11 @@ fn limit_of(limit: esets_mime::Limit) -> Limit {
 
 /// Types of parts that are messages even if they do not look it.
 const DECLARED: &[&str] = &["message/rfc822", "message/global", "message/news"];
+
+/// Where passwords are looked for: so many texts and names, and so many bytes of each text.
+const TEXTS: usize = 8;
+const NAMES: usize = 32;
+const TEXT: usize = 16 << 10;
 
 /// What a parsed part takes, in bytes.
 const PART: u64 = 512;
