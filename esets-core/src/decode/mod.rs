@@ -2,6 +2,7 @@
 
 pub(crate) mod aes;
 pub(crate) mod compound;
+mod extents;
 mod inflate;
 mod lzo;
 mod lzss;
@@ -14,6 +15,7 @@ pub(crate) mod xml;
 
 use std::io::{self, Read};
 
+pub(crate) use extents::{Extent, Extents, offer_partition, stored};
 pub(crate) use inflate::Inflate;
 pub(crate) use lzo::lzo1x;
 pub(crate) use lzss::Lzss;

@@ -1,6 +1,7 @@
 //! Unpackers: one file per format, one row each in [`UNPACKERS`].
 
 mod activemime;
+mod apm;
 mod ar;
 mod brotli;
 mod bzip2;
@@ -10,6 +11,7 @@ mod elf;
 mod embedded;
 mod flatodf;
 mod flatopc;
+mod gpt;
 mod gzip;
 mod hwp3;
 mod hwp5;
@@ -22,6 +24,7 @@ mod lzma;
 mod lzop;
 mod macho;
 mod mbox;
+mod mbr;
 mod message;
 mod msg;
 mod msi;
@@ -32,6 +35,7 @@ mod onenote;
 mod packed;
 mod pe;
 mod ppt;
+mod qcow2;
 mod rpm;
 mod shar;
 mod szdd;
@@ -40,6 +44,10 @@ mod tnef;
 mod upx;
 mod uuencode;
 mod vba;
+mod vdi;
+mod vhd;
+mod vhdx;
+mod vmdk;
 mod warc;
 mod wordml;
 mod xar;
@@ -59,6 +67,7 @@ use crate::verdict::Reason;
 /// Every unpacker. An object goes to each that recognises it, in this order.
 pub static UNPACKERS: &[&dyn Unpacker] = &[
     &activemime::ActiveMime,
+    &apm::Apm,
     &ar::Ar,
     &brotli::Brotli,
     &bzip2::Bzip2,
@@ -67,6 +76,7 @@ pub static UNPACKERS: &[&dyn Unpacker] = &[
     &elf::Elf,
     &flatodf::FlatOdf,
     &flatopc::FlatOpc,
+    &gpt::Gpt,
     &gzip::Gzip,
     &hwp3::Hwp3,
     &hwp5::Hwp5,
@@ -79,6 +89,7 @@ pub static UNPACKERS: &[&dyn Unpacker] = &[
     &lzop::Lzop,
     &macho::MachO,
     &mbox::Mbox,
+    &mbr::Mbr,
     &message::Message,
     &msg::Msg,
     &msi::Msi,
@@ -89,6 +100,7 @@ pub static UNPACKERS: &[&dyn Unpacker] = &[
     &packed::Packed,
     &pe::Pe,
     &ppt::Ppt,
+    &qcow2::Qcow2,
     &rpm::Rpm,
     &shar::Shar,
     &szdd::Szdd,
@@ -97,6 +109,10 @@ pub static UNPACKERS: &[&dyn Unpacker] = &[
     &upx::Upx,
     &uuencode::Uuencode,
     &vba::Vba,
+    &vdi::Vdi,
+    &vhd::Vhd,
+    &vhdx::Vhdx,
+    &vmdk::Vmdk,
     &warc::Warc,
     &wordml::WordMl,
     &xar::Xar,

@@ -42,9 +42,12 @@ fn is_case(path: &Path) -> bool {
 fn read(format: &str, path: &Path) -> Case {
     let content = fs::read(path).unwrap();
     let file = file_name(path);
-    let (name, bytes) = match file.strip_suffix(".b64") {
-        Some(name) => (name.to_string(), unarmour(&content)),
-        None => (file, content),
+    let (name, bytes) = if let Some(name) = file.strip_suffix(".b64") {
+        (name.to_string(), unarmour(&content))
+    } else if let Some(name) = file.strip_suffix(".gz64") {
+        (name.to_string(), gunzip(&unarmour(&content)))
+    } else {
+        (file, content)
     };
     let golden = path.with_file_name(format!("{name}.verdict"));
     Case { format: format.to_string(), name, bytes, golden }
@@ -59,6 +62,13 @@ fn sorted(folder: &Path) -> Vec<PathBuf> {
 
 fn file_name(path: &Path) -> String {
     path.file_name().unwrap().to_str().unwrap().to_string()
+}
+
+/// For images of disks, which are long and nearly all zeros.
+fn gunzip(bytes: &[u8]) -> Vec<u8> {
+    let mut object = Vec::new();
+    std::io::copy(&mut flate2::read::GzDecoder::new(bytes), &mut object).unwrap();
+    object
 }
 
 /// Base64 (RFC 4648) in lines, below lines of provenance that begin with `#`.
