@@ -37,11 +37,19 @@ impl Unpacker for Apm {
             count = u64::from(entry.u32_be()?).min(MAX_ENTRIES);
             let start = u64::from(entry.u32_be()?).saturating_mul(block);
             let size = u64::from(entry.u32_be()?).saturating_mul(block);
-            let name = entry.take(32)?.split(|byte| *byte == 0).next().unwrap_or_default();
+            let name = text(entry.take(32)?);
+            if text(entry.take(32)?) == b"Apple_partition_map" {
+                continue; // The map lies in a partition of its own.
+            }
             offer_partition(bytes, (start, size), Member::named(name), children)?;
         }
         Ok(())
     }
+}
+
+/// A field of text, filled up with zero bytes.
+fn text(field: &[u8]) -> &[u8] {
+    field.split(|byte| *byte == 0).next().unwrap_or_default()
 }
 
 /// How large a block is: the first entry of the map stands in the second block. Hybrid discs name

@@ -137,11 +137,15 @@ fn broken_promise(verdict: &Verdict, bytes: &[u8]) -> Option<&'static str> {
 }
 
 /// Positions from 0 to `end`: all of them if they are few, else a fixed sample, denser at both
-/// ends, where headers and directories are.
+/// ends, where headers and directories are. The longer the object, the fewer they are.
 pub(crate) fn positions(end: usize) -> Vec<usize> {
-    let step = end / SAMPLE + 1;
-    let near_an_end = |at: &usize| *at < 128 || end - *at < 128;
+    let sample = (BYTES / end.max(1)).clamp(24, SAMPLE);
+    let step = end / sample + 1;
+    let ends = sample.min(128);
+    let near_an_end = |at: &usize| *at < ends || end - *at < ends;
     (0..end).filter(|at| at % step == 0 || near_an_end(at)).collect()
 }
 
+/// How many bytes the scans of one object may add up to: 48 MiB.
+const BYTES: usize = 48 << 20;
 const SAMPLE: usize = 700;
