@@ -195,6 +195,9 @@ impl Scan<'_> {
 
     /// Looks for formats inside data that no format recognises, up to the limit of readings.
     fn carve(&mut self, id: ObjectId, subject: &Subject<'_>) -> Result<(), Stop> {
+        if !subject.start_carving() {
+            return Ok(());
+        }
         let scanner = self.scanner;
         let readings = usize::from(scanner.limits.readings);
         for (count, offset) in scanner.carver.offsets(subject.bytes()).enumerate() {

@@ -1,6 +1,6 @@
 //! An object under scan: what a format, a heuristic or a signature may ask, computed on first use.
 
-use std::cell::OnceCell;
+use std::cell::{Cell, OnceCell};
 use std::iter;
 
 use md5::Md5;
@@ -55,6 +55,8 @@ pub struct Subject<'s> {
     parent: Option<&'s Subject<'s>>,
     formats: Vec<&'static Format>,
     depth: u16,
+    /// Whether formats were looked for inside it.
+    is_carved: Cell<bool>,
     md5: OnceCell<Digest>,
     sha1: OnceCell<Digest>,
     sha256: OnceCell<Digest>,
@@ -73,11 +75,24 @@ impl<'s> Subject<'s> {
             parent,
             formats: Vec::new(),
             depth: parent.map_or(0, |parent| parent.depth.saturating_add(1)),
+            is_carved: Cell::new(false),
             md5: OnceCell::new(),
             sha1: OnceCell::new(),
             sha256: OnceCell::new(),
             executable: OnceCell::new(),
         }
+    }
+
+    /// Marks that formats are looked for inside the object; `false` if they already are inside a
+    /// container that holds the very same bytes, so that looking again finds nothing new.
+    pub(crate) fn start_carving(&self) -> bool {
+        let bytes = self.bytes().as_ptr_range();
+        let is_covered = self.ancestors().any(|ancestor| {
+            let around = ancestor.bytes().as_ptr_range();
+            ancestor.is_carved.get() && around.start <= bytes.start && bytes.end <= around.end
+        });
+        self.is_carved.set(!is_covered);
+        !is_covered
     }
 
     pub(crate) fn set_formats(&mut self, formats: Vec<&'static Format>) {

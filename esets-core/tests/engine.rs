@@ -302,3 +302,30 @@ fn a_format_is_found_inside_other_data_and_a_false_trace_leaves_none() {
     let verdict = scanner.scan(&Object::new(b"picture <<<no <<<yes").named("x.png"));
     assert_eq!(print(&verdict), "x.png [] 20\n  @14 [carved] 6\n    member [] 5\n");
 }
+
+#[test]
+fn what_is_left_of_a_carved_object_is_not_carved_again() {
+    struct Chained;
+    static CHAINED: Format = Format { name: "chained", magic: &[Magic::start(b"<<<")], ..FORMAT };
+    impl Unpacker for Chained {
+        fn format(&self) -> &'static Format {
+            &CHAINED
+        }
+
+        fn carved_by(&self) -> &'static [Magic] {
+            CHAINED.magic
+        }
+
+        fn unpack(
+            &self,
+            subject: &Subject<'_>,
+            children: &mut Children<'_>,
+        ) -> Result<(), UnpackError> {
+            Ok(children.slice("overlay", &subject.bytes()[4..])?)
+        }
+    }
+    let scanner = Scanner::new(Database::embedded()).with_unpackers(vec![&Chained]);
+    let object = b".<<<a.".repeat(20);
+    let verdict = scanner.scan(&Object::new(&object));
+    assert!(verdict.objects() < 50, "{} objects", verdict.objects());
+}

@@ -17,6 +17,7 @@ struct Page {
 }
 
 static PAGES: &[Page] = &[
+    Page { name: "exit-codes.md", text: esets_commands::exit::page },
     Page { name: "formats.md", text: formats },
     Page { name: "keys.md", text: esets_policy::config::document::keys_markdown },
 ];
