@@ -3,6 +3,7 @@
 pub(crate) mod aes;
 pub(crate) mod compound;
 mod extents;
+pub(crate) mod formula;
 mod inflate;
 mod lzo;
 mod lzss;

@@ -51,6 +51,7 @@ mod vmdk;
 mod warc;
 mod wordml;
 mod xar;
+mod xls;
 mod xz;
 mod zip;
 mod zlib;
@@ -116,6 +117,7 @@ pub static UNPACKERS: &[&dyn Unpacker] = &[
     &warc::Warc,
     &wordml::WordMl,
     &xar::Xar,
+    &xls::Xls,
     &xz::Xz,
     &zip::Zip,
     &zlib::Zlib,
