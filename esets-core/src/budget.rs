@@ -71,6 +71,11 @@ impl Lease {
 }
 
 impl Lease {
+    /// All that it holds, as a lease of its own.
+    pub(crate) fn split(&mut self) -> Self {
+        Self { pool: Rc::clone(&self.pool), bytes: std::mem::take(&mut self.bytes) }
+    }
+
     /// How much it holds.
     pub(crate) fn bytes(&self) -> u64 {
         self.bytes
@@ -157,6 +162,11 @@ impl Budget {
         let granted = wanted.min(self.steps);
         self.steps = self.steps.saturating_sub(granted);
         granted
+    }
+
+    /// How many bytes decoders may still produce.
+    pub(crate) fn unpackable(&self) -> u64 {
+        self.unpacked
     }
 
     /// A lease of no bytes yet.

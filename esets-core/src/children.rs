@@ -8,6 +8,7 @@ use std::ops::Range;
 use bytes::Bytes;
 
 use crate::budget::{Lease, Stop};
+use crate::decode::Sink;
 use crate::object::Member;
 use crate::pieces::{Piece, Pieces};
 use crate::scan::{Scan, Visit, fenced};
@@ -94,6 +95,38 @@ impl<'c> Children<'c> {
         };
         self.visit(&member, &content, cut)?;
         if !goes_on {
+            return Err(self.scan.ledger.budget.stop());
+        }
+        if let Some(piece) = piece_of(&member) {
+            self.pieces.keep(piece, content, lease);
+        }
+        Ok(())
+    }
+
+    /// Where a decoder that cannot be read from writes a member, see [`Children::written`].
+    pub(crate) fn sink(&mut self) -> Sink {
+        let budget = &self.scan.ledger.budget;
+        let (object, total) = (budget.limits.object_size, budget.unpackable());
+        let limit = if object <= total { Limit::ObjectSize } else { Limit::Ratio };
+        Sink::new(object.min(total), limit, budget.lease())
+    }
+
+    /// How many bytes decoders may still produce in this scan.
+    pub(crate) fn unpackable(&self) -> u64 {
+        self.scan.ledger.budget.unpackable()
+    }
+
+    /// Scans a member that a decoder has written; `cut` says why it is not complete.
+    pub(crate) fn written(
+        &mut self,
+        member: Member<'_>,
+        sink: &Sink,
+        cut: Option<Reason>,
+    ) -> Result<(), Stop> {
+        let (content, lease, limit) = sink.take();
+        let taken = self.scan.ledger.budget.take_unpacked(content.len() as u64);
+        self.visit(&member, &content, taken.clone().err().or(limit).or(cut))?;
+        if taken.is_err() {
             return Err(self.scan.ledger.budget.stop());
         }
         if let Some(piece) = piece_of(&member) {

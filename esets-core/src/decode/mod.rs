@@ -11,6 +11,7 @@ pub(crate) mod nrv;
 pub(crate) mod office;
 pub(crate) mod ovba;
 pub(crate) mod rc4;
+mod sink;
 mod stream;
 pub(crate) mod xml;
 
@@ -20,6 +21,7 @@ pub(crate) use extents::{Extent, Extents, offer_partition, stored};
 pub(crate) use inflate::Inflate;
 pub(crate) use lzo::lzo1x;
 pub(crate) use lzss::Lzss;
+pub(crate) use sink::Sink;
 pub(crate) use stream::{Stream, Streams, behind_skippable, inner_name};
 
 /// The next `limit` bytes, or as many as can be read before the end or an error.

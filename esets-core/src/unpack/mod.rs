@@ -36,6 +36,7 @@ mod packed;
 mod pe;
 mod ppt;
 mod qcow2;
+mod rar;
 mod rpm;
 mod shar;
 mod szdd;
@@ -102,6 +103,7 @@ pub static UNPACKERS: &[&dyn Unpacker] = &[
     &pe::Pe,
     &ppt::Ppt,
     &qcow2::Qcow2,
+    &rar::Rar,
     &rpm::Rpm,
     &shar::Shar,
     &szdd::Szdd,
