@@ -14,6 +14,7 @@ pub(crate) mod rc4;
 mod sink;
 mod stream;
 pub(crate) mod xml;
+mod zisofs;
 
 use std::io::{self, Read};
 
@@ -23,6 +24,7 @@ pub(crate) use lzo::lzo1x;
 pub(crate) use lzss::Lzss;
 pub(crate) use sink::Sink;
 pub(crate) use stream::{Stream, Streams, behind_skippable, inner_name};
+pub(crate) use zisofs::zisofs;
 
 /// The next `limit` bytes, or as many as can be read before the end or an error.
 pub(crate) fn head(reader: &mut dyn Read, limit: usize) -> Vec<u8> {
@@ -40,6 +42,12 @@ pub(crate) fn head(reader: &mut dyn Read, limit: usize) -> Vec<u8> {
 pub(crate) fn skip(reader: &mut dyn Read, count: u64) -> io::Result<()> {
     let skipped = io::copy(&mut reader.take(count), &mut io::sink())?;
     if skipped < count { Err(io::ErrorKind::UnexpectedEof.into()) } else { Ok(()) }
+}
+
+/// The text of UTF-16 units in big-endian order; what is not Unicode is replaced.
+pub(crate) fn utf16_be(bytes: &[u8]) -> String {
+    let units = bytes.as_chunks::<2>().0.iter().map(|pair| u16::from_be_bytes(*pair));
+    char::decode_utf16(units).map(|c| c.unwrap_or(char::REPLACEMENT_CHARACTER)).collect()
 }
 
 /// The text of UTF-16 units in little-endian order; what is not Unicode is replaced.

@@ -16,6 +16,7 @@ mod gzip;
 mod hwp3;
 mod hwp5;
 mod hwpml;
+mod iso9660;
 mod kwaj;
 mod lz4;
 mod lzfu;
@@ -83,6 +84,7 @@ pub static UNPACKERS: &[&dyn Unpacker] = &[
     &hwp3::Hwp3,
     &hwp5::Hwp5,
     &hwpml::HwpMl,
+    &iso9660::Iso9660,
     &kwaj::Kwaj,
     &lz4::Lz4,
     &lzfu::LzFu,
