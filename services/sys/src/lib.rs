@@ -14,6 +14,7 @@
 
 mod confine;
 mod descriptor;
+mod isolate;
 mod map;
 mod open;
 mod program;
@@ -22,6 +23,7 @@ mod system_calls;
 
 pub use confine::{Confinement, Refusal, confine, die_with_parent};
 pub use descriptor::{receive, send, send_some};
+pub use isolate::{Reach, is_readable, leave_network, limit_reach, raise_open_files};
 pub use map::{Mapping, map, memory_file};
 pub use open::{open_found, open_regular, remove_same};
 pub use program::own_program;
