@@ -20,6 +20,7 @@ mod open;
 mod program;
 #[cfg(target_os = "linux")]
 mod system_calls;
+mod systemd;
 
 pub use confine::{Confinement, Refusal, confine, die_with_parent};
 pub use descriptor::{receive, send, send_some};
@@ -29,3 +30,4 @@ pub use open::{open_found, open_regular, remove_same};
 pub use program::own_program;
 #[cfg(debug_assertions)]
 pub use program::segfault;
+pub use systemd::{inherited_socket, notify};

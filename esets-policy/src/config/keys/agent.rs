@@ -2,19 +2,21 @@
 
 use super::{Key, row};
 use crate::config::key::Kind::{Integer, Switch, Text};
-use crate::config::key::Origin::{Both, V2};
+use crate::config::key::Origin::{Addition, Both, V2};
 use crate::config::key::Place::{self, Agents, Section};
-use crate::config::key::State::Accepted;
+use crate::config::key::State::{Accepted, Used};
 
 #[rustfmt::skip]
 pub(super) static KEYS: &[Key] = &[
-    row("agent_enabled", &[Agents, Section("wwwi")], Switch, "no", Both, Accepted,
+    row("agent_enabled", &[Agents, Section("wwwi")], Switch, "no", Both, Used,
         "Whether the daemon starts this agent."),
+    row("clamd_sock_path", &[Section("clamd")], Text, "", Addition, Used,
+        "The socket that programs reach the clamd agent on; none if not given."),
     row("infected_return_code", &[Section("mda")], Integer(0, 255), "", V2, Accepted,
         "Exit code of the delivery agent for infected messages."),
-    row("listen_addr", SOCKET, Text, "localhost", Both, Accepted,
+    row("listen_addr", SOCKET, Text, "localhost", Both, Used,
         "The address this agent listens on."),
-    row("listen_port", SOCKET, Integer(1, 65_535), "", Both, Accepted,
+    row("listen_port", SOCKET, Integer(1, 65_535), "", Both, Used,
         "The port this agent listens on."),
     row("mda_path", &[Section("mda")], Text, "", Both, Accepted,
         "The delivery agent that gets the messages in the end."),

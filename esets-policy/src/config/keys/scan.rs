@@ -22,7 +22,7 @@ pub(super) static KEYS: &[Key] = &[
         "How many times larger than its packed form an object may be."),
     row("av_limit_scan_size", AGENTS, Size, "", Addition, Used,
         "How many bytes one scan looks at."),
-    row("av_limit_time", AGENTS, Integer(1, 86_400), "120", Addition, Accepted,
+    row("av_limit_time", AGENTS, Integer(1, 86_400), "120", Addition, Used,
         "Seconds that one scan may take."),
     row("av_scan_adv_heur", POLICY, Switch, "yes", V4, Used,
         "Whether heuristics are asked."),

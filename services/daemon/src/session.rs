@@ -1,0 +1,348 @@
+//! One connection of a client: reads requests, lets them be answered, writes the answers.
+
+use std::collections::{HashMap, VecDeque};
+use std::fs::File;
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+use std::time::Duration;
+
+use esets_client::{
+    Answer, Ask, Command, Control, Event, FromDaemon, Incoming, MOST_OPEN, Progress, ProtocolError,
+    Refusal, Report, Source, VERSION, Want, Welcome,
+};
+use esets_policy::core::{Reason, Verdict};
+use esets_policy::{Outcome, Plan};
+use tokio::io::{AsyncWriteExt as _, Interest};
+use tokio::net::UnixStream;
+use tokio::sync::{Notify, mpsc, watch};
+use tokio::task::{AbortHandle, Id, JoinError, JoinSet};
+use tokio::time::timeout;
+
+use crate::draft::{Draft, Lease};
+use crate::metrics::Counter;
+use crate::service::{Content, Refused, Service};
+use crate::status;
+
+/// What all connections have in common.
+pub(crate) struct Desk {
+    pub(crate) service: Arc<Service>,
+    /// Bytes of contents that may still come in.
+    pub(crate) memory: Arc<AtomicU64>,
+    /// Stops the daemon.
+    pub(crate) stop: Notify,
+}
+
+/// One connection.
+pub(crate) struct Session {
+    desk: Arc<Desk>,
+    stream: UnixStream,
+    incoming: Incoming,
+    files: VecDeque<File>,
+    /// Requests whose content is not complete.
+    drafts: HashMap<u32, (Box<Ask>, Result<Draft, Reason>)>,
+    /// Requests that are being answered; dropping them cancels them.
+    running: JoinSet<Result<Answer, Refused>>,
+    by_task: HashMap<Id, (u32, Vec<u8>)>,
+    by_number: HashMap<u32, AbortHandle>,
+    progress: (mpsc::Sender<Progress>, mpsc::Receiver<Progress>),
+    stopping: watch::Receiver<bool>,
+}
+
+/// What came of a request.
+type Done = Result<(Id, Result<Answer, Refused>), JoinError>;
+
+/// What happens next in a connection.
+enum Step {
+    Done(Done),
+    Progress(Progress),
+    Read,
+}
+
+/// Why a connection ends.
+enum End {
+    Broken,
+    Hangup,
+    Protocol(ProtocolError),
+}
+
+impl From<io::Error> for End {
+    fn from(_: io::Error) -> Self {
+        Self::Broken
+    }
+}
+
+impl From<ProtocolError> for End {
+    fn from(error: ProtocolError) -> Self {
+        Self::Protocol(error)
+    }
+}
+
+impl Session {
+    pub(crate) fn new(desk: Arc<Desk>, stream: UnixStream) -> Self {
+        let stopping = desk.service.stopping();
+        Self {
+            stopping,
+            desk,
+            stream,
+            incoming: Incoming::new(),
+            files: VecDeque::new(),
+            drafts: HashMap::new(),
+            running: JoinSet::new(),
+            by_task: HashMap::new(),
+            by_number: HashMap::new(),
+            progress: mpsc::channel(16),
+        }
+    }
+
+    /// Serves the client until it hangs up.
+    pub(crate) async fn serve(mut self) {
+        let metrics = Arc::clone(&self.desk.service.ground.metrics);
+        metrics.count(Counter::Logins);
+        metrics.count(Counter::Connections);
+        let end = loop {
+            if let Err(end) = self.step().await {
+                break end;
+            }
+        };
+        if let End::Protocol(error) = end {
+            metrics.count(Counter::Refused);
+            let refusal = Refusal { id: 0, why: error.to_string() };
+            let _ = self.say(&FromDaemon::Refusal(refusal)).await;
+        }
+        metrics.uncount(Counter::Connections);
+        // What clients send may block whoever closes it: a file of their own file system.
+        let files = std::mem::take(&mut self.files);
+        if !files.is_empty() {
+            tokio::task::spawn_blocking(move || drop(files));
+        }
+    }
+
+    async fn step(&mut self) -> Result<(), End> {
+        let is_full = self.running.len() >= MOST_OPEN;
+        let is_busy = !self.running.is_empty() || !self.drafts.is_empty();
+        let unfinished = !self.drafts.is_empty() || !self.incoming.is_between_frames();
+        let step = tokio::select! {
+            Some(done) = self.running.join_next_with_id() => Step::Done(done),
+            Some(progress) = self.progress.1.recv() => Step::Progress(progress),
+            _ = self.stopping.wait_for(|stops| *stops), if !is_busy => return Err(End::Hangup),
+            ready = readable(&self.stream, unfinished), if !is_full => {
+                ready?;
+                Step::Read
+            }
+        };
+        match step {
+            Step::Done(done) => self.answer(done).await,
+            Step::Progress(progress) => self.say(&FromDaemon::Progress(progress)).await,
+            Step::Read => self.read().await,
+        }
+    }
+
+    async fn read(&mut self) -> Result<(), End> {
+        {
+            // Not kept while waiting, so that an idle connection takes little memory.
+            let mut buffer = [0; 32 << 10];
+            let stream = &self.stream;
+            let read =
+                stream.try_io(Interest::READABLE, || esets_sys::receive(stream, &mut buffer));
+            let (count, file) = match read {
+                Ok(read) => read,
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(()),
+                Err(error) => return Err(error.into()),
+            };
+            if count == 0 {
+                return Err(End::Hangup);
+            }
+            self.files.extend(file);
+            self.incoming.feed(buffer.get(..count).unwrap_or_default());
+        }
+        if self.files.len() > MOST_OPEN {
+            return Err(ProtocolError::TooMany.into());
+        }
+        while let Some(event) = self.incoming.event()? {
+            self.take(event).await?;
+        }
+        Ok(())
+    }
+
+    async fn take(&mut self, event: Event) -> Result<(), End> {
+        match event {
+            Event::Greeted => {
+                let daemon = env!("CARGO_PKG_VERSION").to_owned();
+                self.say(&FromDaemon::Welcome(Welcome { version: VERSION, daemon })).await
+            }
+            Event::Asked(ask) => self.ask(ask),
+            Event::Content { id, bytes } => {
+                if let Some((_, draft)) = self.drafts.get_mut(&id) {
+                    let extended = draft.as_mut().map_or(Ok(()), |draft| draft.extend(&bytes));
+                    extended.unwrap_or_else(|reason| *draft = Err(reason));
+                }
+                Ok(())
+            }
+            Event::Complete(id) => self.complete(id).await,
+            Event::Cancelled(id) => {
+                self.by_number.get(&id).inspect(|running| running.abort());
+                if let Some((_, draft)) = self.drafts.get_mut(&id) {
+                    *draft = Err(Reason::Cancelled);
+                }
+                Ok(())
+            }
+            Event::Controlled(control) => self.control(control).await,
+            _ => Ok(()),
+        }
+    }
+
+    fn ask(&mut self, ask: Box<Ask>) -> Result<(), End> {
+        if self.by_number.contains_key(&ask.id) || self.drafts.contains_key(&ask.id) {
+            return Err(ProtocolError::DuplicateId.into());
+        }
+        if let Source::Descriptor = ask.source {
+            let file = self.files.pop_front().ok_or(ProtocolError::Descriptor)?;
+            self.start(*ask, Content::File(Arc::new(file)), None);
+            return Ok(());
+        }
+        let generation = self.desk.service.current();
+        let limit = ask.envelope.with(|context| match generation.policy.plan(context) {
+            Plan::Scan(plan) => plan.limits().object_size,
+            _ if ask.want == Want::Decision => 0,
+            _ => esets_policy::core::Limits::default().object_size,
+        });
+        let draft = Draft::new(limit, &self.desk.memory);
+        self.drafts.insert(ask.id, (ask, Ok(draft)));
+        Ok(())
+    }
+
+    async fn complete(&mut self, id: u32) -> Result<(), End> {
+        let Some((ask, draft)) = self.drafts.remove(&id) else { return Ok(()) };
+        match draft.and_then(Draft::finish) {
+            Ok((content, lease)) => self.start(*ask, content, Some(lease)),
+            Err(reason) => return self.say(&unanswered(id, ask.name, reason)).await,
+        }
+        Ok(())
+    }
+
+    fn start(&mut self, ask: Ask, content: Content, lease: Option<Lease>) {
+        let service = Arc::clone(&self.desk.service);
+        let id = ask.id;
+        let progress = ask.progress.then(|| relay(id, self.progress.0.clone()));
+        let name = ask.name.clone();
+        self.track(id, name, |running| {
+            running.spawn(async move {
+                let content = Closing(Some(content));
+                let answer = service.answer(ask, content.get(), progress).await;
+                drop(lease);
+                answer
+            })
+        });
+    }
+
+    fn track(
+        &mut self,
+        id: u32,
+        name: Vec<u8>,
+        spawn: impl FnOnce(&mut JoinSet<Result<Answer, Refused>>) -> AbortHandle,
+    ) {
+        let handle = spawn(&mut self.running);
+        self.by_task.insert(handle.id(), (id, name));
+        self.by_number.insert(id, handle);
+    }
+
+    async fn answer(&mut self, done: Done) -> Result<(), End> {
+        let (task, answer) = match done {
+            Ok((task, answer)) => (task, Ok(answer)),
+            Err(error) => (error.id(), Err(error)),
+        };
+        let (id, name) = self.by_task.remove(&task).unwrap_or_default();
+        self.by_number.remove(&id);
+        let message = match answer {
+            Ok(Ok(answer)) => FromDaemon::Answer(Box::new(answer)),
+            Ok(Err(Refused(why))) => FromDaemon::Refusal(Refusal { id, why }),
+            Err(error) if error.is_cancelled() => unanswered(id, name, Reason::Cancelled),
+            Err(error) => unanswered(id, name, Reason::Fault(error.to_string().into())),
+        };
+        self.say(&message).await
+    }
+
+    async fn control(&mut self, control: Control) -> Result<(), End> {
+        let id = control.id;
+        let text = match control.command {
+            Command::Reload | Command::Stop if !self.is_privileged() => {
+                Err("only root and the daemon's own user may do this".to_owned())
+            }
+            Command::Reload => self.desk.service.reload().await,
+            Command::Stop => {
+                self.desk.stop.notify_one();
+                Ok("the daemon stops".to_owned())
+            }
+            Command::Metrics => Ok(status::metrics(&self.desk.service)),
+            Command::Status => Ok(status::status(&self.desk.service)),
+            Command::Version => Ok(status::version(&self.desk.service)),
+            _ => Err("this daemon does not know the command".to_owned()),
+        };
+        self.say(&match text {
+            Ok(text) => FromDaemon::Report(Report { id, text }),
+            Err(why) => FromDaemon::Refusal(Refusal { id, why }),
+        })
+        .await
+    }
+
+    fn is_privileged(&self) -> bool {
+        let own = nix::unistd::geteuid().as_raw();
+        self.stream.peer_cred().is_ok_and(|peer| peer.uid() == 0 || peer.uid() == own)
+    }
+
+    async fn say(&mut self, message: &FromDaemon) -> Result<(), End> {
+        let mut bytes = Vec::new();
+        message.encode(&mut bytes)?;
+        let written = timeout(PATIENCE, self.stream.write_all(&bytes)).await;
+        Ok(written.map_err(|_| End::Broken)??)
+    }
+}
+
+/// Waits for bytes; not for ever if the client has begun to say something.
+async fn readable(stream: &UnixStream, unfinished: bool) -> Result<(), End> {
+    if unfinished {
+        return Ok(timeout(PATIENCE, stream.readable()).await.map_err(|_| End::Broken)??);
+    }
+    Ok(stream.readable().await?)
+}
+
+/// The answer to a request that came to no end; whoever wants a decision reads "defer" in it.
+fn unanswered(id: u32, name: Vec<u8>, reason: Reason) -> FromDaemon {
+    let outcome = Outcome::new(Some(Verdict::not_scanned(name, reason)), Vec::new());
+    FromDaemon::Answer(Box::new(Answer { id, handle: 0, outcome }))
+}
+
+/// Gives the progress of one request its number.
+fn relay(id: u32, to: mpsc::Sender<Progress>) -> mpsc::Sender<(u64, u64)> {
+    let (sender, mut progress) = mpsc::channel(1);
+    tokio::spawn(async move {
+        while let Some((objects, bytes)) = progress.recv().await {
+            if to.send(Progress { id, objects, bytes }).await.is_err() {
+                return;
+            }
+        }
+    });
+    sender
+}
+
+/// Closes a client's file where that may take its time: it can lie in a file system of the
+/// client's own.
+struct Closing(Option<Content>);
+
+impl Closing {
+    fn get(&self) -> Content {
+        self.0.clone().unwrap_or_else(|| unreachable!("it is taken when it is dropped"))
+    }
+}
+
+impl Drop for Closing {
+    fn drop(&mut self) {
+        if let Some(content @ Content::File(_)) = self.0.take() {
+            tokio::task::spawn_blocking(move || drop(content));
+        }
+    }
+}
+
+/// How long a client may leave its answers where they are, or a request unfinished.
+const PATIENCE: Duration = Duration::from_secs(60);

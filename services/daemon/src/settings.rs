@@ -1,0 +1,177 @@
+//! What `esets.cfg` says of the daemon itself.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::num::NonZero;
+use std::path::{Path, PathBuf};
+use std::thread;
+
+use esets_policy::config::{Config, ConfigError, SECTIONS, Value};
+use esets_policy::log::LogClasses;
+use esets_policy::{Context, Plan, Policy};
+
+use crate::log::{Target, facility};
+
+/// What `esets.cfg` says of the daemon itself.
+#[derive(Clone, Debug)]
+pub(crate) struct Settings {
+    pub(crate) socket: PathBuf,
+    pub(crate) base: PathBuf,
+    pub(crate) quarantine: PathBuf,
+    pub(crate) processes: usize,
+    pub(crate) threads: usize,
+    /// The account of workers and agents.
+    pub(crate) account: String,
+    pub(crate) log: Target,
+    /// The script that is run on a detection.
+    pub(crate) script: Option<PathBuf>,
+    classes: BTreeMap<String, LogClasses>,
+    /// Bytes that the scan of any agent may need at most.
+    pub(crate) scan_memory: u64,
+    /// Seconds that the scan of any agent may take at most.
+    pub(crate) scan_seconds: u64,
+}
+
+/// The whole configuration, read.
+#[derive(Debug)]
+pub(crate) struct Loaded {
+    pub(crate) settings: Settings,
+    pub(crate) policy: Policy,
+}
+
+/// Reads `esets.cfg` and the files that it names. A file that does not exist is an empty one if it
+/// need not be there.
+///
+/// # Errors
+/// Every mistake in the files, one on a line.
+pub(crate) fn load(path: &Path, must_exist: bool) -> Result<Loaded, String> {
+    let bytes = match fs::read(path) {
+        Ok(bytes) => bytes,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound && !must_exist => Vec::new(),
+        Err(error) => return Err(format!("{}: {error}", path.display())),
+    };
+    let name = path.to_string_lossy();
+    let folder = path.parent().unwrap_or(Path::new(".")).to_path_buf();
+    let policy = Policy::load(&name, &bytes, |file: &str| fs::read(folder.join(file)));
+    let policy = policy.map_err(|errors| errors.to_string())?;
+    let config = Config::parse(&name, &bytes).map_err(|errors| errors.to_string())?;
+    let settings = Settings::new(&config, &policy)?;
+    Ok(Loaded { settings, policy })
+}
+
+impl Loaded {
+    /// What is doubtful in the files.
+    pub(crate) fn warnings(&self) -> impl Iterator<Item = String> {
+        self.policy.warnings().iter().map(ConfigError::to_string)
+    }
+}
+
+impl Settings {
+    fn new(config: &Config, policy: &Policy) -> Result<Self, String> {
+        let text = |key| text(config, "global", key);
+        let count =
+            |key| number(config, "global", key).and_then(|count| usize::try_from(count).ok());
+        let cores = thread::available_parallelism().map_or(1, NonZero::get);
+        let log = match text("log_file").as_str() {
+            "" => {
+                let name = text("syslog_facility");
+                let unknown = || format!("syslog_facility: there is no facility {name:?}");
+                Target::System(facility(&name).ok_or_else(unknown)?)
+            }
+            "stderr" => Target::Stderr,
+            path => Target::File(path.into()),
+        };
+        let (scan_memory, scan_seconds) = most(policy);
+        Ok(Self {
+            socket: text("daemon_sock_path").into(),
+            base: text("base_dir").into(),
+            quarantine: text("quarantine_dir").into(),
+            processes: count("num_proc").unwrap_or(cores),
+            threads: count("num_thrd").unwrap_or(1),
+            account: text("worker_user"),
+            log,
+            script: script(&text("exec_script")),
+            classes: classes(config),
+            scan_memory,
+            scan_seconds,
+        })
+    }
+
+    /// The classes of messages that are logged about objects of an agent.
+    pub(crate) fn classes(&self, agent: &str) -> Option<&LogClasses> {
+        self.classes.get(agent).or_else(|| self.classes.get("global"))
+    }
+}
+
+/// `yes` means the script of the manual.
+fn script(value: &str) -> Option<PathBuf> {
+    match value {
+        "" | "no" => None,
+        "yes" => Some(expand("@ETCDIR@/scripts/daemon_notification_script").into()),
+        path => Some(path.into()),
+    }
+}
+
+/// The most memory and time that the scan of any agent may need.
+fn most(policy: &Policy) -> (u64, u64) {
+    let mut most = (0, 1);
+    for section in SECTIONS {
+        if let Plan::Scan(plan) = policy.plan(&Context::new(section.name)) {
+            let limits = plan.limits();
+            let memory = limits.memory.saturating_add(limits.object_size);
+            most = (most.0.max(memory), most.1.max(plan.time().as_secs()));
+        }
+    }
+    most
+}
+
+fn classes(config: &Config) -> BTreeMap<String, LogClasses> {
+    let mut classes = BTreeMap::new();
+    for section in SECTIONS {
+        if let Some(parsed) = LogClasses::parse(&text(config, section.name, "syslog_class")) {
+            classes.insert(section.name.to_owned(), parsed);
+        }
+    }
+    classes
+}
+
+/// The text of a key, with the folders of this build in it.
+pub(crate) fn text(config: &Config, section: &str, key: &str) -> String {
+    match config.value(section, key) {
+        Some(Value::Text(text)) => expand(&text),
+        _ => String::new(),
+    }
+}
+
+/// The number of a key.
+pub(crate) fn number(config: &Config, section: &str, key: &str) -> Option<u64> {
+    match config.value(section, key) {
+        Some(Value::Integer(number)) => Some(number),
+        _ => None,
+    }
+}
+
+/// Puts the folders of this build into a text.
+fn expand(text: &str) -> String {
+    FOLDERS.iter().fold(text.to_owned(), |text, (name, folder)| text.replace(name, folder))
+}
+
+/// `esets.cfg` where this build expects it.
+pub(crate) fn default_path() -> PathBuf {
+    expand("@ETCDIR@/esets.cfg").into()
+}
+
+/// The folders of the manual, chosen when the program is built.
+const FOLDERS: &[(&str, &str)] = &[
+    ("@BASEDIR@", folder(option_env!("ESETS_BASEDIR"), "/var/lib/esets")),
+    ("@BINDIR@", folder(option_env!("ESETS_BINDIR"), "/usr/bin")),
+    ("@ETCDIR@", folder(option_env!("ESETS_ETCDIR"), "/etc/esets")),
+    ("@SBINDIR@", folder(option_env!("ESETS_SBINDIR"), "/usr/sbin")),
+];
+
+const fn folder(chosen: Option<&'static str>, plain: &'static str) -> &'static str {
+    match chosen {
+        Some(chosen) => chosen,
+        None => plain,
+    }
+}
