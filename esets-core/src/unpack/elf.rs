@@ -33,7 +33,7 @@ impl Unpacker for Elf {
             children.slice("overlay", file.get(start..).unwrap_or_default())?;
             offered.push((offset, u64::MAX));
         }
-        embedded::offer(file, &offered, children)?;
+        embedded::offer(subject, &offered, children)?;
         if is_cut(executable, file) {
             return Err(Reason::Truncated.into());
         }

@@ -11,25 +11,28 @@ use crate::children::Children;
 use crate::cursor::Cursor;
 use crate::executable::Executable;
 use crate::object::Member;
+use crate::subject::Subject;
 use crate::unpack::{UnpackError, pe};
 use crate::verdict::{Limit, Reason};
 
 /// Offers what begins inside `file`, behind its first byte and outside the `offered` ranges.
 pub(super) fn offer(
-    file: &[u8],
+    subject: &Subject<'_>,
     offered: &[(u64, u64)],
     children: &mut Children<'_>,
 ) -> Result<(), UnpackError> {
     let is_offered =
         |offset: u64| offered.iter().any(|(start, end)| (*start..*end).contains(&offset));
-    let mut seen_zip = false;
+    let file = subject.bytes();
+    // The reader of ZIP finds all members by itself, wherever they are.
+    let mut has_zip = subject.formats().iter().any(|format| format.name == "zip");
     let mut count = 0;
     for found in candidates(file) {
-        let is_again = found.kind == Kind::Zip && seen_zip;
+        let is_again = has_zip && found.kind == Kind::Zip;
         if found.offset == 0 || is_again || is_offered(found.offset as u64) {
             continue;
         }
-        seen_zip |= found.kind == Kind::Zip;
+        has_zip |= found.kind == Kind::Zip;
         if count == children.readings() {
             return Err(Reason::Limit(Limit::Readings).into());
         }
@@ -100,19 +103,25 @@ fn dos_header(file: &[u8], header: usize) -> Option<Found> {
     })
 }
 
-/// A local file header (APPNOTE 4.3.7) with a version, a method and a name that exist.
+/// A local file header (APPNOTE 4.3.7) with a version, flags, a method, a name and a size that
+/// can be.
 fn is_zip(bytes: &[u8]) -> bool {
     let check = || {
         let mut cursor = Cursor::at(bytes, 4).ok()?;
         let version = cursor.u16_le().ok()? & 0xff;
-        cursor.take(2).ok()?; // flags
+        let flags = cursor.u16_le().ok()?;
         let method = cursor.u16_le().ok()?;
-        cursor.take(16).ok()?; // time, sums, sizes
+        cursor.take(8).ok()?; // time, sum
+        let packed = cursor.u32_le().ok()?;
+        cursor.take(4).ok()?; // size
         let length = usize::from(cursor.u16_le().ok()?);
-        cursor.take(2).ok()?; // extra field
+        let extra = usize::from(cursor.u16_le().ok()?);
         let name = cursor.take(length).ok()?;
+        cursor.take(extra).ok()?;
         let is_text = !name.is_empty() && name.iter().all(|byte| *byte >= 0x20);
-        Some(version <= 63 && method <= 99 && is_text)
+        let fits = flags & 8 != 0 || u64::from(packed) <= cursor.rest().len() as u64;
+        let is_known = matches!(method, 0..=9 | 12 | 14 | 93 | 95 | 98 | 99);
+        Some((10..=63).contains(&version) && flags & 0xd780 == 0 && is_known && is_text && fits)
     };
     check().unwrap_or(false)
 }

@@ -36,7 +36,7 @@ impl Unpacker for MachO {
             children.slice("overlay", file.get(start..).unwrap_or_default())?;
             offered.push((offset, u64::MAX));
         }
-        embedded::offer(file, &offered, children)
+        embedded::offer(subject, &offered, children)
     }
 }
 

@@ -41,7 +41,7 @@ impl Unpacker for Pe {
             children.slice(Member::named(name.into_bytes()), bytes(file, *offset, *size))?;
             offered.push((*offset, offset.saturating_add(*size)));
         }
-        embedded::offer(file, &offered, children)?;
+        embedded::offer(subject, &offered, children)?;
         if is_cut(executable, file.len() as u64) {
             return Err(Reason::Truncated.into());
         }
