@@ -12,6 +12,7 @@ mod database;
 mod docs;
 mod install;
 mod packages;
+mod rarity;
 mod test;
 
 use std::path::{Path, PathBuf};
@@ -34,6 +35,7 @@ static CHORES: &[&Chore] = &[
     &database::CHORE,
     &docs::CHORE,
     &install::CHORE,
+    &rarity::CHORE,
     &test::CHORE,
 ];
 

@@ -2,15 +2,16 @@
 
 use std::collections::BTreeSet;
 
-use super::allowed;
 use super::digests::{self, key};
 use super::format::{Section, assemble};
 use super::meta::{self, Counts, SignatureKind};
 use super::names::{NamePool, PoolId};
-use super::patterns::PatternPool;
-use crate::matcher::compile;
+use super::patterns::{PatternPool, User};
+use super::row::LOGICAL;
+use super::{allowed, logical};
+use crate::matcher::{Compiled, compile};
 use crate::signature::{
-    BodySignature, DigestSignature, Loaded, Rejection, SourceDigest, SourceFile,
+    BodySignature, DigestSignature, Loaded, LogicalSignature, Rejection, SourceDigest, SourceFile,
 };
 use crate::subject::Algorithm;
 use crate::verdict::Class;
@@ -22,8 +23,10 @@ pub struct DatabaseBuilder {
     allowed: Vec<allowed::Entry>,
     counts: Counts,
     digests: [DigestPool; 3],
+    logicals: Vec<logical::Entry>,
     names: NamePool,
     patterns: PatternPool,
+    unconditional: Vec<u32>,
     version: String,
 }
 
@@ -93,8 +96,48 @@ impl DatabaseBuilder {
     pub fn add_body(&mut self, signature: &BodySignature<'_>) -> Result<(), Rejection> {
         let compiled = compile(&signature.pattern)?;
         let name = self.name(signature.name, signature.class)?;
-        self.patterns.add(compiled, signature.offset, signature.target, name);
+        let row = self.patterns.add(compiled, signature.offset, signature.target)?;
+        self.patterns.used_by(row, User::Name(name));
         self.counts.add(SignatureKind::Body);
+        Ok(())
+    }
+
+    /// Adds a logical signature.
+    ///
+    /// # Errors
+    /// [`Rejection::Weak`] if one of its patterns cannot be searched for at a bearable cost.
+    pub fn add_logical(&mut self, signature: &LogicalSignature<'_>) -> Result<(), Rejection> {
+        let mut compiled = Vec::new();
+        for sub in &signature.subs {
+            let patterns: Result<Vec<_>, _> = sub.patterns.iter().map(compile).collect();
+            compiled.push((patterns?, sub.offset));
+        }
+        let cost =
+            |sub: u8| compiled.get(usize::from(sub)).map_or(0, |(patterns, _)| price(patterns));
+        let necessary = signature.expression.necessary(&cost);
+        let number = u32::try_from(self.logicals.len()).ok().filter(|number| *number < LOGICAL);
+        let number = number.ok_or(Rejection::Unsupported("number of signatures"))?;
+        let name = self.name(signature.name, signature.class)?;
+        let mut subs = Vec::new();
+        for (patterns, offset) in compiled {
+            let add = |pattern| self.patterns.add(pattern, offset, signature.target);
+            subs.push(patterns.into_iter().map(add).collect::<Result<Vec<u32>, _>>()?);
+        }
+        match necessary {
+            None => self.unconditional.push(number),
+            Some(necessary) => {
+                let rows = necessary.iter().filter_map(|sub| subs.get(usize::from(*sub))).flatten();
+                rows.for_each(|row| self.patterns.used_by(*row, User::Logical(number)));
+            }
+        }
+        self.logicals.push(logical::Entry {
+            name,
+            target: signature.target,
+            conditions: signature.conditions.clone(),
+            expression: signature.expression.clone(),
+            subs,
+        });
+        self.counts.add(SignatureKind::Logical);
         Ok(())
     }
 
@@ -113,6 +156,8 @@ impl DatabaseBuilder {
         });
         let [md5, sha1, sha256] = digests;
         let patterns = self.patterns.build(&numbers);
+        let (places, logicals) = logical::build(&self.logicals, &numbers);
+        let unconditional = self.unconditional.iter().flat_map(|number| number.to_le_bytes());
         assemble(&[
             (Section::Meta, meta::build(&self.version, &self.counts)),
             (Section::Names, names),
@@ -124,6 +169,19 @@ impl DatabaseBuilder {
             (Section::Offsets, patterns.offsets),
             (Section::Users, patterns.users),
             (Section::Programs, patterns.programs),
+            (Section::Prefilter, patterns.tables.prefilter),
+            (Section::Keys8, patterns.tables.keys8),
+            (Section::Keys4, patterns.tables.keys4),
+            (Section::Lists, patterns.tables.lists),
+            (Section::Unanchored, patterns.unanchored),
+            (Section::LogicalPlaces, places),
+            (Section::Logicals, logicals),
+            (Section::Unconditional, unconditional.collect()),
         ])
     }
+}
+
+/// What it costs to search for any of these patterns all the time.
+fn price(patterns: &[Compiled]) -> u64 {
+    patterns.iter().map(Compiled::price).fold(0, u64::saturating_add)
 }

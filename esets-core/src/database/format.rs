@@ -24,11 +24,19 @@ pub(super) enum Section {
     Offsets = 7,
     Users = 8,
     Programs = 9,
+    Prefilter = 10,
+    Keys8 = 11,
+    Keys4 = 12,
+    Lists = 13,
+    Unanchored = 14,
+    LogicalPlaces = 15,
+    Logicals = 16,
+    Unconditional = 17,
 }
 
 impl Section {
     /// How many kinds of sections there are.
-    const COUNT: usize = 10;
+    const COUNT: usize = 18;
 
     fn index(self) -> usize {
         self as usize

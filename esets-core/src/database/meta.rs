@@ -14,11 +14,13 @@ pub enum SignatureKind {
     Body,
     /// Digests of whole objects.
     Digest,
+    /// Several patterns and what must hold of them.
+    Logical,
 }
 
 impl SignatureKind {
     /// Every kind, in the order of their names.
-    pub const ALL: &'static [Self] = &[Self::Allowed, Self::Body, Self::Digest];
+    pub const ALL: &'static [Self] = &[Self::Allowed, Self::Body, Self::Digest, Self::Logical];
 
     /// Its name, in lower case.
     #[must_use]
@@ -27,6 +29,7 @@ impl SignatureKind {
             Self::Allowed => "allowed",
             Self::Body => "body",
             Self::Digest => "digest",
+            Self::Logical => "logical",
         }
     }
 
@@ -36,6 +39,7 @@ impl SignatureKind {
             Self::Digest => 0,
             Self::Allowed => 1,
             Self::Body => 2,
+            Self::Logical => 3,
         }
     }
 }

@@ -6,9 +6,12 @@ mod default;
 mod digests;
 mod error;
 mod format;
+mod logical;
 mod meta;
 mod names;
+mod offsets;
 mod patterns;
+mod row;
 mod search;
 
 use std::fmt;

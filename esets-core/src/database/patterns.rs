@@ -1,163 +1,147 @@
-//! The sections of patterns.
-//!
-//! A row of the patterns is [`ROW`] bytes: place of its offset (4), number of its target (1), 3
-//! zeros, place of its program (4), length of its program (4), first user (4), number of users (4).
-//! An offset is [`OFFSET`] bytes: anchor (1), 1 zero, section (2), shift (4), distance (8); the
-//! first one is "anywhere". A user is the number of a name (4). Equal patterns share a row.
+//! Collects patterns and writes the sections of [`row`](super::row), of programs, and of the tables
+//! that all patterns are searched with. Equal patterns share a row.
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 
 use super::names::{Numbers, PoolId};
-use crate::cursor::{Cursor, Truncated};
-use crate::matcher::Compiled;
-use crate::signature::{Anchor, Offset, Target};
+use super::offsets::OffsetPool;
+use super::row::LOGICAL;
+use crate::cursor::Cursor;
+use crate::matcher::{Chain, Compiled, Tables, Wanted};
+use crate::signature::{Offset, Rejection, Target};
 
 /// Patterns as they are collected.
 #[derive(Debug, Default)]
-pub(super) struct PatternPool(BTreeMap<(Compiled, Offset, Target), Vec<PoolId>>);
+pub(super) struct PatternPool {
+    numbers: HashMap<Key, u32>,
+    rows: Vec<(Key, Vec<User>)>,
+}
 
-/// The sections that come of them.
+type Key = (Compiled, Offset, Target);
+
+/// Who wants to know that a pattern was found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum User {
+    /// A logical signature, by its number.
+    Logical(u32),
+    /// A body signature, by its name.
+    Name(PoolId),
+}
+
+/// The sections that come of patterns.
+#[derive(Default)]
 pub(super) struct PatternSections {
     pub(super) patterns: Vec<u8>,
     pub(super) offsets: Vec<u8>,
     pub(super) users: Vec<u8>,
     pub(super) programs: Vec<u8>,
+    pub(super) tables: Tables,
+    /// The rows that have users but no anchor.
+    pub(super) unanchored: Vec<u8>,
 }
 
 impl PatternPool {
-    pub(super) fn add(&mut self, pattern: Compiled, offset: Offset, target: Target, user: PoolId) {
-        self.0.entry((pattern, offset, target)).or_default().push(user);
+    /// The row of a pattern.
+    pub(super) fn add(
+        &mut self,
+        pattern: Compiled,
+        offset: Offset,
+        target: Target,
+    ) -> Result<u32, Rejection> {
+        let next = u32::try_from(self.rows.len()).ok().filter(|next| *next < LOGICAL);
+        let next = next.ok_or(Rejection::Unsupported("number of patterns"))?;
+        let key = (pattern, offset, target);
+        if let Some(known) = self.numbers.get(&key) {
+            return Ok(*known);
+        }
+        self.numbers.insert(key.clone(), next);
+        self.rows.push((key, Vec::new()));
+        Ok(next)
     }
 
-    pub(super) fn build(&self, numbers: &Numbers) -> PatternSections {
-        let mut sections = PatternSections {
-            patterns: Vec::new(),
-            offsets: Vec::new(),
-            users: Vec::new(),
-            programs: Vec::new(),
-        };
-        let mut offsets: BTreeMap<Offset, u32> = BTreeMap::new();
-        if !self.0.is_empty() {
-            offsets.insert(Offset::default(), 0);
-            push_offset(&mut sections.offsets, Offset::default());
+    /// Adds a user to a row.
+    pub(super) fn used_by(&mut self, row: u32, user: User) {
+        let row = usize::try_from(row).ok().and_then(|row| self.rows.get_mut(row));
+        if let Some((_, users)) = row.filter(|(_, users)| !users.contains(&user)) {
+            users.push(user);
         }
-        for ((compiled, offset, target), users) in &self.0 {
-            let place = *offsets.entry(*offset).or_insert_with(|| {
-                let place = place(&sections.offsets, OFFSET);
-                push_offset(&mut sections.offsets, *offset);
-                place
-            });
-            sections.patterns.extend(place.to_le_bytes());
-            sections.patterns.extend([*target as u8, 0, 0, 0]);
-            let start = place_of(sections.programs.len());
+    }
+
+    pub(super) fn build(self, numbers: &Numbers) -> PatternSections {
+        drop(self.numbers);
+        let mut sections = PatternSections::default();
+        let mut offsets = OffsetPool::default();
+        let mut wanted = Vec::new();
+        for (number, ((compiled, offset, target), users)) in (0..).zip(&self.rows) {
+            let start = number_of(sections.programs.len());
+            if !users.is_empty() {
+                wanted.extend(chains(compiled, number, start));
+            }
             sections.programs.extend(&compiled.program);
-            let length = place_of(compiled.program.len());
-            let mut names: Vec<u32> = users.iter().map(|user| numbers.of(*user)).collect();
-            names.sort_unstable();
-            names.dedup();
-            let first = self::place(&sections.users, 4);
-            let count = place_of(names.len());
-            sections.patterns.extend([start, length, first, count].map(u32::to_le_bytes).concat());
-            sections.users.extend(names.iter().flat_map(|name| name.to_le_bytes()));
+            let first = number_of(sections.users.len() / 4);
+            let count = push_users(users, numbers, &mut sections.users);
+            let head = [offsets.number(*offset), *target as u32, start];
+            let tail = [number_of(compiled.program.len()), first, count];
+            sections
+                .patterns
+                .extend(head.iter().chain(&tail).flat_map(|field| field.to_le_bytes()));
         }
+        sections.offsets = offsets.build();
+        sections.tables = Tables::build(&wanted);
+        sections.count_anchors(&wanted);
+        let unanchored = (0_u32..).zip(&self.rows).filter(|(number, (_, users))| {
+            !users.is_empty() && sections.anchors_of(*number) == Some(0)
+        });
+        sections.unanchored = unanchored.flat_map(|(number, _)| number.to_le_bytes()).collect();
         sections
     }
 }
 
-/// The number of the row behind the last one.
-fn place(section: &[u8], width: usize) -> u32 {
-    place_of(section.len().checked_div(width).unwrap_or_default())
+impl PatternSections {
+    /// Writes into each row how many of its chains are anchored.
+    fn count_anchors(&mut self, wanted: &[Wanted]) {
+        for (chain, is_anchored) in wanted.iter().zip(&self.tables.is_anchored) {
+            let row = usize::try_from(chain.row).unwrap_or(usize::MAX);
+            let (rows, _) = self.patterns.as_chunks_mut::<{ super::row::ROW }>();
+            if let Some(row) = rows.get_mut(row).filter(|_| *is_anchored) {
+                row[5] = row[5].saturating_add(1);
+            }
+        }
+    }
+
+    fn anchors_of(&self, row: u32) -> Option<u8> {
+        let (rows, _) = self.patterns.as_chunks::<{ super::row::ROW }>();
+        rows.get(usize::try_from(row).ok()?).map(|row| row[5])
+    }
 }
 
-fn place_of(length: usize) -> u32 {
+/// The chains of a pattern that are to be searched for: not more than bits are kept for.
+fn chains(compiled: &Compiled, row: u32, start: u32) -> Vec<Wanted> {
+    let mut wanted = Vec::new();
+    let mut cursor = Cursor::new(&compiled.program);
+    for number in 0..MOST_CHAINS {
+        let program = start.saturating_add(number_of(cursor.position()));
+        let Ok(chain) = Chain::read(&mut cursor) else { break };
+        wanted.push(Wanted { run: chain.run(), row, program, chain: number });
+    }
+    wanted
+}
+
+fn push_users(users: &[User], numbers: &Numbers, section: &mut Vec<u8>) -> u32 {
+    let number = |user: &User| match user {
+        User::Logical(number) => *number | LOGICAL,
+        User::Name(name) => numbers.of(*name),
+    };
+    let mut users: Vec<u32> = users.iter().map(number).collect();
+    users.sort_unstable();
+    users.dedup();
+    section.extend(users.iter().flat_map(|user| user.to_le_bytes()));
+    number_of(users.len())
+}
+
+fn number_of(length: usize) -> u32 {
     u32::try_from(length).unwrap_or(u32::MAX)
 }
 
-fn push_offset(section: &mut Vec<u8>, offset: Offset) {
-    let (code, index) = match offset.anchor {
-        Anchor::Anywhere => (0, 0),
-        Anchor::Start => (1, 0),
-        Anchor::End => (2, 0),
-        Anchor::EntryPoint => (3, 0),
-        Anchor::Section(index) => (4, index),
-        Anchor::LastSection => (5, 0),
-        Anchor::WithinSection(index) => (6, index),
-        Anchor::VersionResource => (7, 0),
-    };
-    section.extend([code, 0]);
-    section.extend(index.to_le_bytes());
-    section.extend(offset.shift.to_le_bytes());
-    section.extend(offset.distance.to_le_bytes());
-}
-
-/// A row of the patterns.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Row {
-    pub(super) offset: u32,
-    pub(super) target: Target,
-    program: (u32, u32),
-    users: (u32, u32),
-}
-
-impl Row {
-    /// A row at its place.
-    pub(super) fn read(bytes: &[u8; ROW]) -> Option<Self> {
-        Self::parse(&mut Cursor::new(bytes)).ok().flatten()
-    }
-
-    fn parse(cursor: &mut Cursor<'_>) -> Result<Option<Self>, Truncated> {
-        let offset = cursor.u32_le()?;
-        let [target, _, _, _] = cursor.array()?;
-        let program = (cursor.u32_le()?, cursor.u32_le()?);
-        let users = (cursor.u32_le()?, cursor.u32_le()?);
-        let row = |target| Self { offset, target, program, users };
-        Ok(Target::from_number(target).map(row))
-    }
-
-    /// Its program in the section of programs.
-    pub(super) fn program<'f>(&self, programs: &'f [u8]) -> &'f [u8] {
-        range(programs, self.program, 1)
-    }
-
-    /// The numbers of the names of its users.
-    pub(super) fn users<'f>(&self, users: &'f [u8]) -> impl Iterator<Item = u32> + use<'f> {
-        let (users, _) = range(users, self.users, 4).as_chunks::<4>();
-        users.iter().map(|user| u32::from_le_bytes(*user))
-    }
-}
-
-fn range(section: &[u8], (first, count): (u32, u32), width: usize) -> &[u8] {
-    let bytes = |count: u32| usize::try_from(count).ok()?.checked_mul(width);
-    let bounds = bytes(first).zip(bytes(count));
-    bounds
-        .and_then(|(start, length)| section.get(start..start.checked_add(length)?))
-        .unwrap_or_default()
-}
-
-/// The offset with this number.
-pub(super) fn offset(section: &[u8], number: u32) -> Option<Offset> {
-    let (rows, _) = section.as_chunks::<OFFSET>();
-    parse_offset(rows.get(usize::try_from(number).ok()?)?).ok().flatten()
-}
-
-fn parse_offset(row: &[u8; OFFSET]) -> Result<Option<Offset>, Truncated> {
-    let mut cursor = Cursor::new(row);
-    let [code, _] = cursor.array()?;
-    let (index, shift) = (cursor.u16_le()?, cursor.u32_le()?);
-    let distance = i64::from_le_bytes(cursor.array()?);
-    let anchor = match code {
-        0 => Anchor::Anywhere,
-        1 => Anchor::Start,
-        2 => Anchor::End,
-        3 => Anchor::EntryPoint,
-        4 => Anchor::Section(index),
-        5 => Anchor::LastSection,
-        6 => Anchor::WithinSection(index),
-        7 => Anchor::VersionResource,
-        _ => return Ok(None),
-    };
-    Ok(Some(Offset { anchor, distance, shift }))
-}
-
-pub(super) const ROW: usize = 24;
-const OFFSET: usize = 16;
+/// So many chains of a pattern are anchored at most.
+const MOST_CHAINS: u8 = 31;

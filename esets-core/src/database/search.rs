@@ -1,11 +1,19 @@
 //! Searches an object for everything in a database.
+//!
+//! One pass finds the anchors of all patterns. A pattern of one chain is then verified on the spot,
+//! one of several when each anchored chain has been seen. Logical signatures of which a necessary
+//! pattern was found come last: only then are their other patterns looked for.
+
+use std::collections::{BTreeSet, HashMap};
 
 use super::digests::Digests;
 use super::format::Section;
-use super::patterns::{self, Row};
-use super::{Database, names};
+use super::logical::Logical;
+use super::row::{LOGICAL, Row};
+use super::{Database, names, offsets};
+use crate::cursor::Cursor;
 use crate::heuristic::Findings;
-use crate::matcher::{Exhausted, Steps, find};
+use crate::matcher::{Candidate, Chain, Exhausted, Keys, Prefilter, Steps, count, find};
 use crate::session::{Interrupt, Interruption};
 use crate::signature::Targets;
 use crate::subject::{Algorithm, Subject};
@@ -19,9 +27,18 @@ pub(super) fn search(
     findings: &mut Findings,
 ) -> Result<(), Interruption> {
     digests(database, subject, findings);
-    let mut steps = Steps::for_object(subject.bytes().len());
-    let mut search = Search { database, subject, findings, steps: &mut steps };
-    search.patterns(interrupt)
+    if database.section(Section::Patterns).is_empty() || subject.bytes().is_empty() {
+        return Ok(());
+    }
+    let mut search = Search::new(database, subject, interrupt, findings);
+    match search.run() {
+        Err(Halt::Interrupted(interruption)) => Err(interruption),
+        Err(Halt::Exhausted) => {
+            findings.not_scanned(Reason::Limit(Limit::Comparisons));
+            Ok(())
+        }
+        Ok(()) => Ok(()),
+    }
 }
 
 fn digests(database: &Database, subject: &Subject<'_>, findings: &mut Findings) {
@@ -48,52 +65,228 @@ fn add(database: &Database, name: u32, offset: Option<u64>, findings: &mut Findi
     }
 }
 
+/// Why a search ends early.
+enum Halt {
+    Exhausted,
+    Interrupted(Interruption),
+}
+
+impl From<Exhausted> for Halt {
+    fn from(_: Exhausted) -> Self {
+        Self::Exhausted
+    }
+}
+
 struct Search<'s> {
     database: &'s Database,
     subject: &'s Subject<'s>,
+    interrupt: &'s dyn Interrupt,
     findings: &'s mut Findings,
-    steps: &'s mut Steps,
+    steps: Steps,
+    targets: Targets,
+    /// Which anchored chains of a row were seen; all ones if nothing more is to be known of it.
+    seen: HashMap<u32, u32>,
+    /// The logical signatures of which a necessary pattern was found.
+    likely: BTreeSet<u32>,
+    /// How often the patterns of logical signatures lie in the object.
+    matches: HashMap<(u32, bool), u32>,
 }
 
-impl Search<'_> {
-    fn patterns(&mut self, interrupt: &dyn Interrupt) -> Result<(), Interruption> {
-        let (rows, _) = self.database.section(Section::Patterns).as_chunks::<{ patterns::ROW }>();
-        if rows.is_empty() {
-            return Ok(());
+impl<'s> Search<'s> {
+    fn new(
+        database: &'s Database,
+        subject: &'s Subject<'s>,
+        interrupt: &'s dyn Interrupt,
+        findings: &'s mut Findings,
+    ) -> Self {
+        Self {
+            database,
+            subject,
+            interrupt,
+            findings,
+            steps: Steps::for_object(subject.bytes().len()),
+            targets: Targets::of(subject),
+            seen: HashMap::new(),
+            likely: BTreeSet::new(),
+            matches: HashMap::new(),
         }
-        let targets = Targets::of(self.subject);
-        let mut read = 0_usize;
-        for row in rows.iter().filter_map(Row::read) {
-            if !targets.contains(row.target) {
-                continue;
+    }
+
+    fn run(&mut self) -> Result<(), Halt> {
+        self.anchored()?;
+        let (rows, _) = self.database.section(Section::Unanchored).as_chunks::<4>();
+        for row in rows {
+            self.check_interrupt()?;
+            self.whole(u32::from_le_bytes(*row))?;
+        }
+        let (unconditional, _) = self.database.section(Section::Unconditional).as_chunks::<4>();
+        self.likely.extend(unconditional.iter().map(|number| u32::from_le_bytes(*number)));
+        while let Some(number) = self.likely.pop_first() {
+            self.check_interrupt()?;
+            self.logical(number)?;
+        }
+        Ok(())
+    }
+
+    fn check_interrupt(&self) -> Result<(), Halt> {
+        self.interrupt.check().map_or(Ok(()), |interruption| Err(Halt::Interrupted(interruption)))
+    }
+
+    /// The one pass over the object.
+    fn anchored(&mut self) -> Result<(), Halt> {
+        let section = |section| self.database.section(section);
+        let Some(prefilter) = Prefilter::read(section(Section::Prefilter)) else { return Ok(()) };
+        let keys =
+            Keys::read(section(Section::Keys8), section(Section::Keys4), section(Section::Lists));
+        let data = self.subject.bytes();
+        let mut places = Vec::new();
+        for (number, start) in (0..data.len()).step_by(BLOCK).enumerate() {
+            if number % BLOCKS_BETWEEN_CHECKS == 0 {
+                self.check_interrupt()?;
             }
-            if self.pattern(&row).is_err() {
-                self.findings.not_scanned(Reason::Limit(Limit::Comparisons));
-                break;
-            }
-            read = read.saturating_add(self.subject.bytes().len());
-            if read >= BETWEEN_CHECKS {
-                read = 0;
-                interrupt.check().map_or(Ok(()), Err)?;
+            let end = start.saturating_add(BLOCK).saturating_add(3).min(data.len());
+            prefilter.search(data.get(start..end).unwrap_or_default(), &mut places);
+            for place in &places {
+                for candidate in keys.candidates(data, start.saturating_add((*place).into())) {
+                    self.candidate(&candidate)?;
+                }
             }
         }
         Ok(())
     }
 
-    fn pattern(&mut self, row: &Row) -> Result<(), Exhausted> {
-        let offset = patterns::offset(self.database.section(Section::Offsets), row.offset);
+    fn candidate(&mut self, candidate: &Candidate) -> Result<(), Halt> {
+        self.steps.take(1)?;
+        let seen = self.seen.get(&candidate.row).copied().unwrap_or_default();
+        let bit = 1_u32.checked_shl(candidate.chain.into()).unwrap_or(u32::MAX);
+        if seen & bit != 0 {
+            return Ok(());
+        }
+        let Some(row) = Row::read(self.database.section(Section::Patterns), candidate.row) else {
+            return Ok(());
+        };
+        if !self.targets.contains(row.target) {
+            self.seen.insert(candidate.row, u32::MAX);
+            return Ok(());
+        }
+        let Some(start) = self.lies_there(&row, candidate)? else { return Ok(()) };
+        if row.is_one_chain(self.database.section(Section::Programs)) {
+            self.seen.insert(candidate.row, u32::MAX);
+            self.found(&row, start);
+            return Ok(());
+        }
+        let seen = seen | bit;
+        self.seen.insert(candidate.row, seen);
+        if seen.count_ones() >= row.anchored.into() {
+            self.whole(candidate.row)?;
+        }
+        Ok(())
+    }
+
+    /// Where the chain of a candidate begins, if it lies there.
+    fn lies_there(&mut self, row: &Row, candidate: &Candidate) -> Result<Option<usize>, Exhausted> {
+        let programs = self.database.section(Section::Programs);
+        let chain = Cursor::at(programs, candidate.program.into())
+            .and_then(|mut cursor| Chain::read(&mut cursor));
+        let Ok(chain) = chain else { return Ok(None) };
+        let starts = match candidate.chain {
+            0 => offsets::read(self.database.section(Section::Offsets), row.offset)
+                .and_then(|offset| offset.resolve(self.subject)),
+            _ => Some(0..=u64::MAX),
+        };
+        let Some(starts) = starts else { return Ok(None) };
+        let data = self.subject.bytes();
+        let hit = chain.lies_at(data, candidate.pivot, &starts, &mut self.steps)?;
+        Ok(hit.map(|(start, _)| start))
+    }
+
+    /// Looks for a whole pattern, once.
+    fn whole(&mut self, number: u32) -> Result<(), Exhausted> {
+        self.seen.insert(number, u32::MAX);
+        let section = self.database.section(Section::Patterns);
+        let row = Row::read(section, number).filter(|row| self.targets.contains(row.target));
+        let Some(row) = row else { return Ok(()) };
+        let offset = offsets::read(self.database.section(Section::Offsets), row.offset);
         let Some(starts) = offset.and_then(|offset| offset.resolve(self.subject)) else {
             return Ok(());
         };
         let program = row.program(self.database.section(Section::Programs));
-        if let Some(hit) = find(program, self.subject.bytes(), &starts, self.steps)? {
-            for name in row.users(self.database.section(Section::Users)) {
-                add(self.database, name, Some(hit.start as u64), self.findings);
-            }
+        if let Some(hit) = find(program, self.subject.bytes(), &starts, &mut self.steps)? {
+            self.found(&row, hit.start);
         }
         Ok(())
     }
+
+    /// Tells the users of a pattern.
+    fn found(&mut self, row: &Row, start: usize) {
+        for user in row.users(self.database.section(Section::Users)) {
+            if user & LOGICAL == 0 {
+                add(self.database, user, Some(start as u64), self.findings);
+            } else {
+                self.likely.insert(user & !LOGICAL);
+            }
+        }
+    }
+
+    /// Evaluates a logical signature.
+    fn logical(&mut self, number: u32) -> Result<(), Exhausted> {
+        let section = |section| self.database.section(section);
+        let logical =
+            Logical::read(section(Section::LogicalPlaces), section(Section::Logicals), number);
+        let Some(logical) = logical.filter(|it| self.targets.contains(it.target)) else {
+            return Ok(());
+        };
+        if !logical.conditions().all(|condition| condition.holds(self.subject)) {
+            return Ok(());
+        }
+        let mut exhausted = false;
+        let subs: Vec<_> = logical.subs().collect();
+        let holds = logical.holds(|sub| {
+            let (rows, is_counted) = match subs.get(usize::from(sub)) {
+                Some((rows, is_counted)) => (&**rows, *is_counted),
+                None => (&[][..], false),
+            };
+            rows.iter().fold(0_u32, |sum, row| {
+                let matches = self.matches(*row, is_counted);
+                exhausted |= matches.is_err();
+                sum.saturating_add(matches.unwrap_or_default())
+            })
+        });
+        if exhausted {
+            return Err(Exhausted);
+        }
+        if holds {
+            add(self.database, logical.name, None, self.findings);
+        }
+        Ok(())
+    }
+
+    /// How often a pattern lies in the object; at most once if matches are not counted.
+    fn matches(&mut self, number: u32, is_counted: bool) -> Result<u32, Exhausted> {
+        if let Some(known) = self.matches.get(&(number, is_counted)) {
+            return Ok(*known);
+        }
+        let matches = self.look(number, if is_counted { MOST_MATCHES } else { 1 })?;
+        self.matches.insert((number, is_counted), matches);
+        Ok(matches)
+    }
+
+    fn look(&mut self, number: u32, most: u32) -> Result<u32, Exhausted> {
+        let Some(row) = Row::read(self.database.section(Section::Patterns), number) else {
+            return Ok(0);
+        };
+        let offset = offsets::read(self.database.section(Section::Offsets), row.offset);
+        let Some(starts) = offset.and_then(|offset| offset.resolve(self.subject)) else {
+            return Ok(0);
+        };
+        let program = row.program(self.database.section(Section::Programs));
+        count(program, self.subject.bytes(), &starts, most, &mut self.steps)
+    }
 }
 
-/// How many bytes are searched between two looks at the caller's clock.
-const BETWEEN_CHECKS: usize = 64 << 10;
+/// How much is searched at a time: 16 KiB.
+const BLOCK: usize = 16 << 10;
+/// The caller's clock is looked at every 64 KiB.
+const BLOCKS_BETWEEN_CHECKS: usize = 4;
+/// No expression asks for more matches of one pattern.
+const MOST_MATCHES: u32 = 100_000;

@@ -1,10 +1,19 @@
-//! Finds patterns in objects: [`program`] is their compiled form, [`run`] executes one at a place,
-//! [`search`] finds the places.
+//! Finds patterns in objects.
+//!
+//! [`program`] is the compiled form of a pattern, [`run`] executes it at a place, [`search`] looks
+//! for one pattern. All patterns at once are looked for by an [`anchor`] in each, rare bytes by the
+//! measure of [`rarity`]: the [`prefilter`] says where there may be one, [`table`] whose it is.
 
+mod anchor;
+mod prefilter;
 mod program;
+mod rarity;
 mod run;
 mod search;
+mod table;
 
-pub(crate) use program::{Compiled, compile};
+pub(crate) use prefilter::Prefilter;
+pub(crate) use program::{Chain, Compiled, compile};
 pub(crate) use run::{Exhausted, Steps};
-pub(crate) use search::find;
+pub(crate) use search::{count, find};
+pub(crate) use table::{Candidate, Keys, Tables, Wanted};

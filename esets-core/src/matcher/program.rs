@@ -4,6 +4,7 @@
 //! it where a run of fixed bytes begins that is searched for. What stands before the pivot is
 //! stored back to front and matched backwards from there, the rest forwards.
 
+use super::rarity::{rarity, words};
 use crate::cursor::{Cursor, Truncated};
 use crate::signature::{Boundary, Element, MaskedByte, Pattern, Rejection};
 
@@ -24,6 +25,20 @@ impl<'p> Chain<'p> {
         let gap = cursor.u32_le()?;
         Ok(Self { gap, before: block(cursor)?, after: block(cursor)? })
     }
+}
+
+impl Chain<'_> {
+    /// The fixed bytes at the pivot, letters in some case.
+    pub(crate) fn run(&self) -> Vec<u8> {
+        match Op::read(&mut Cursor::new(self.after)) {
+            Ok(Op::Folded(veiled) | Op::Literal(veiled)) => unveil(veiled),
+            _ => Vec::new(),
+        }
+    }
+}
+
+pub(super) fn unveil(veiled: &[u8]) -> Vec<u8> {
+    veiled.iter().map(|byte| byte ^ VEIL).collect()
 }
 
 /// An instruction.
@@ -100,6 +115,16 @@ pub(crate) struct Compiled {
 }
 
 impl Compiled {
+    /// What it costs to search for it all the time: how common its rarest anchor is, and little
+    /// for each chain.
+    pub(crate) fn price(&self) -> u64 {
+        let mut cursor = Cursor::new(&self.program);
+        let chains = std::iter::from_fn(|| Chain::read(&mut cursor).ok());
+        let rarest = |chain: Chain<'_>| words(&chain.run()).map(rarity).max().unwrap_or_default();
+        let rarest = chains.map(rarest).max().unwrap_or_default();
+        (1_u64 << 20_u8.saturating_sub(rarest)).saturating_add(self.chains.into())
+    }
+
     fn chain(&mut self, gap: u32, elements: &[Element], folds: bool) -> Result<(), Rejection> {
         let pivot = pivot(elements).ok_or(Rejection::Weak)?;
         let (before, after) = elements.split_at_checked(pivot).ok_or(Rejection::Weak)?;
@@ -112,17 +137,24 @@ impl Compiled {
     }
 }
 
-/// Where the longest run of fixed bytes begins; `None` if there is none of two.
+/// Where the run of fixed bytes begins that is best to search for; `None` if there is none of two.
+///
+/// That is the one with the rarest four bytes, and of equal ones the longest.
 fn pivot(elements: &[Element]) -> Option<usize> {
-    let mut best = (1, None);
-    let mut length = 0_usize;
-    for (index, element) in elements.iter().enumerate() {
-        length = if exact(element).is_some() { length.saturating_add(1) } else { 0 };
-        if length > best.0 {
-            best = (length, index.checked_sub(length.saturating_sub(1)));
+    let is_fixed = |element: &Element| exact(element).is_some();
+    let runs = elements.chunk_by(|a, b| is_fixed(a) == is_fixed(b));
+    let mut start = 0_usize;
+    let mut best = None;
+    for run in runs {
+        let bytes: Vec<u8> = run.iter().map_while(exact).collect();
+        let rarest = words(&bytes).map(rarity).max();
+        let score = (rarest, bytes.len());
+        if bytes.len() >= 2 && best.is_none_or(|(known, _)| score > known) {
+            best = Some((score, start));
         }
+        start = start.saturating_add(run.len());
     }
-    best.1
+    best.map(|(_, start)| start)
 }
 
 fn exact(element: &Element) -> Option<u8> {

@@ -4,7 +4,7 @@ use std::ops::RangeInclusive;
 
 use memchr::{memchr2_iter, memmem};
 
-use super::program::{Chain, Op, VEIL};
+use super::program::{Chain, Op, unveil};
 use super::run::{Exhausted, Steps};
 use crate::cursor::Cursor;
 
@@ -44,6 +44,47 @@ pub(crate) fn find(
     Ok(found)
 }
 
+/// At how many places the last chain of the pattern lies, up to `most`.
+pub(crate) fn count(
+    program: &[u8],
+    data: &[u8],
+    starts: &RangeInclusive<u64>,
+    most: u32,
+    steps: &mut Steps,
+) -> Result<u32, Exhausted> {
+    let mut cursor = Cursor::new(program);
+    let mut allowed = starts.clone();
+    while let Ok(chain) = Chain::read(&mut cursor) {
+        let Ok(next) = Chain::read(&mut cursor.clone()) else {
+            return count_chain(&chain, data, &allowed, most, steps);
+        };
+        let Some((_, end)) = first_end(&chain, data, &allowed, steps)? else { return Ok(0) };
+        allowed = (end as u64).saturating_add(next.gap.into())..=u64::MAX;
+    }
+    Ok(0)
+}
+
+fn count_chain(
+    chain: &Chain<'_>,
+    data: &[u8],
+    starts: &RangeInclusive<u64>,
+    most: u32,
+    steps: &mut Steps,
+) -> Result<u32, Exhausted> {
+    let mut count = 0_u32;
+    steps.take(data.len().checked_div(BYTES_PER_STEP).unwrap_or_default())?;
+    for pivot in pivots(chain, data) {
+        steps.take(1)?;
+        if chain.lies_at(data, pivot, starts, steps)?.is_some() {
+            count = count.saturating_add(1);
+        }
+        if count >= most {
+            break;
+        }
+    }
+    Ok(count)
+}
+
 /// Of all places where the chain may lie, the one that ends first: its start and end.
 fn first_end(
     chain: &Chain<'_>,
@@ -52,6 +93,7 @@ fn first_end(
     steps: &mut Steps,
 ) -> Result<Option<(usize, usize)>, Exhausted> {
     let mut best: Option<(usize, usize)> = None;
+    steps.take(data.len().checked_div(BYTES_PER_STEP).unwrap_or_default())?;
     for pivot in pivots(chain, data) {
         steps.take(1)?;
         // A chain does not end before its pivot.
@@ -91,6 +133,5 @@ fn pivots<'d>(chain: &Chain<'_>, data: &'d [u8]) -> Box<dyn Iterator<Item = usiz
     }
 }
 
-fn unveil(veiled: &[u8]) -> Vec<u8> {
-    veiled.iter().map(|byte| byte ^ VEIL).collect()
-}
+/// How many bytes are passed over for the price of one comparison.
+const BYTES_PER_STEP: usize = 16;

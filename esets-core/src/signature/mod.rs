@@ -5,7 +5,10 @@
 
 mod allow;
 mod body;
+mod condition;
 mod digest;
+mod expression;
+mod ldb;
 mod ndb;
 mod offset;
 mod pattern;
@@ -16,7 +19,10 @@ use std::fmt;
 use crate::database::DatabaseBuilder;
 use crate::verdict::Class;
 
+pub use condition::Condition;
 pub use digest::{DigestSignature, SourceDigest};
+pub use expression::{Expression, Test};
+pub use ldb::{LogicalSignature, Sub};
 pub use ndb::BodySignature;
 pub use offset::{Anchor, Offset};
 pub use pattern::{Boundary, Element, MaskedByte, Pattern};
@@ -24,7 +30,8 @@ pub use target::Target;
 pub(crate) use target::Targets;
 
 /// Every loader. A source goes to the one that names its extension.
-pub static LOADERS: &[&dyn Loader] = &[&allow::Allow, &digest::Digests, &ndb::Bodies];
+pub static LOADERS: &[&dyn Loader] =
+    &[&allow::Allow, &digest::Digests, &ldb::Logicals, &ndb::Bodies];
 
 /// Reads one format of signature sources.
 pub trait Loader: Sync {

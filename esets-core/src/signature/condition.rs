@@ -1,0 +1,126 @@
+//! What a logical signature asks of an object besides its bytes: the target description block.
+
+use std::ops::RangeInclusive;
+
+use super::{FUNCTIONALITY_LEVEL, Rejection, Target};
+use crate::subject::Subject;
+
+/// What a logical signature asks of an object besides its bytes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Condition {
+    /// The object lies directly in a container of this kind; by its place in [`CONTAINERS`].
+    Container(u8),
+    /// The offset of the entry point of an executable.
+    EntryPoint(RangeInclusive<u64>),
+    /// The size of the object in bytes.
+    FileSize(RangeInclusive<u64>),
+    /// The containers around the object, the outermost first; by their places in [`CONTAINERS`].
+    Intermediates(Vec<u8>),
+    /// The number of sections of an executable.
+    Sections(RangeInclusive<u64>),
+}
+
+impl Condition {
+    /// Whether it holds for `subject`.
+    pub(crate) fn holds(&self, subject: &Subject<'_>) -> bool {
+        match self {
+            Self::Container(kind) => subject.ancestors().next().is_some_and(|it| is(it, *kind)),
+            Self::EntryPoint(range) => {
+                let entry = subject.executable().and_then(|executable| executable.entry_point);
+                entry.and_then(|entry| entry.offset).is_some_and(|offset| range.contains(&offset))
+            }
+            Self::FileSize(range) => range.contains(&(subject.bytes().len() as u64)),
+            Self::Intermediates(kinds) => {
+                let mut around = subject.ancestors();
+                kinds.iter().rev().all(|kind| around.next().is_some_and(|it| is(it, *kind)))
+            }
+            Self::Sections(range) => subject
+                .executable()
+                .is_some_and(|executable| range.contains(&(executable.sections.len() as u64))),
+        }
+    }
+}
+
+fn is(subject: &Subject<'_>, kind: u8) -> bool {
+    let row = CONTAINERS.get(usize::from(kind));
+    row.is_some_and(|(_, formats)| {
+        formats.contains(&"*")
+            || subject.formats().iter().any(|format| formats.contains(&format.name))
+    })
+}
+
+/// The target and the conditions of `Key:value,…`.
+pub(super) fn parse(text: &str) -> Result<(Target, Vec<Condition>), Rejection> {
+    let mut target = Target::Any;
+    let mut conditions = Vec::new();
+    for pair in text.split(',') {
+        let (key, value) = pair.split_once(':').ok_or(Rejection::Field("target description"))?;
+        match key {
+            "Engine" => engine(value)?,
+            "Target" => target = Target::parse(value)?,
+            "FileSize" => conditions.push(Condition::FileSize(range(value)?)),
+            "EntryPoint" => conditions.push(Condition::EntryPoint(range(value)?)),
+            "NumberOfSections" => conditions.push(Condition::Sections(range(value)?)),
+            "Container" => conditions.push(Condition::Container(container(value)?)),
+            "Intermediates" => {
+                let kinds: Result<_, _> = value.split('>').map(container).collect();
+                conditions.push(Condition::Intermediates(kinds?));
+            }
+            "IconGroup1" | "IconGroup2" => return Err(Rejection::Unsupported("icon group")),
+            "HandlerType" => return Err(Rejection::Unsupported("handler type")),
+            _ => return Err(Rejection::Unsupported("key of the target description")),
+        }
+    }
+    Ok((target, conditions))
+}
+
+fn engine(value: &str) -> Result<(), Rejection> {
+    let levels = range(value)?;
+    if levels.contains(&FUNCTIONALITY_LEVEL.into()) { Ok(()) } else { Err(Rejection::Level) }
+}
+
+fn range(value: &str) -> Result<RangeInclusive<u64>, Rejection> {
+    let numbers = match value.split_once('-') {
+        Some((low, high)) => low.parse().ok().zip(high.parse().ok()),
+        None => value.parse().ok().map(|number| (number, number)),
+    };
+    numbers.map(|(low, high)| low..=high).ok_or(Rejection::Field("range"))
+}
+
+fn container(name: &str) -> Result<u8, Rejection> {
+    let place = CONTAINERS.iter().position(|(known, _)| *known == name);
+    let place = place.and_then(|place| u8::try_from(place).ok());
+    place.ok_or(Rejection::Unsupported("container"))
+}
+
+/// ClamAV's names of containers and our formats; the places are stored, so rows are only added.
+static CONTAINERS: &[(&str, &[&str])] = &[
+    ("CL_TYPE_ANY", &["*"]),
+    ("CL_TYPE_ZIP", &["zip"]),
+    ("CL_TYPE_RAR", &["rar"]),
+    ("CL_TYPE_7Z", &["7z"]),
+    ("CL_TYPE_ARJ", &["arj"]),
+    ("CL_TYPE_MSCAB", &["cab"]),
+    ("CL_TYPE_MSCHM", &["chm"]),
+    ("CL_TYPE_MSOLE2", &["ole2", "cfb"]),
+    ("CL_TYPE_MAIL", &["message", "mbox"]),
+    ("CL_TYPE_PDF", &["pdf"]),
+    ("CL_TYPE_HTML", &["html"]),
+    ("CL_TYPE_RTF", &["rtf"]),
+    ("CL_TYPE_TNEF", &["tnef"]),
+    ("CL_TYPE_GZ", &["gzip"]),
+    ("CL_TYPE_BZ", &["bzip2"]),
+    ("CL_TYPE_XZ", &["xz"]),
+    ("CL_TYPE_POSIX_TAR", &["tar"]),
+    ("CL_TYPE_OLD_TAR", &["tar"]),
+    ("CL_TYPE_NULSFT", &["nsis"]),
+    ("CL_TYPE_SWF", &["swf"]),
+    ("CL_TYPE_OOXML_WORD", &["ooxml", "zip"]),
+    ("CL_TYPE_OOXML_XL", &["ooxml", "zip"]),
+    ("CL_TYPE_OOXML_PPT", &["ooxml", "zip"]),
+    ("CL_TYPE_MSEXE", &["pe", "upx"]),
+    ("CL_TYPE_ISO9660", &["iso", "iso9660"]),
+    ("CL_TYPE_LHA_LZH", &["lha"]),
+    ("CL_TYPE_ONENOTE", &["onenote"]),
+];
