@@ -130,7 +130,7 @@ fn a_truncated_database_is_refused_at_every_length() {
 #[test]
 fn a_flipped_byte_is_noticed_by_verify_and_harms_no_scan() {
     let whole = sample();
-    for (at, mask) in (0..whole.len()).flat_map(|at| [(at, 0x01), (at, 0xff), (at, 0x80)]) {
+    for (at, mask) in (0..whole.len()).flat_map(|at| [(at, 0x01), (at, 0xff)]) {
         let mut flipped = whole.clone();
         flipped[at] ^= mask;
         if let Ok(database) = Database::from_bytes(flipped) {
