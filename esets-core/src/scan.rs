@@ -1,6 +1,8 @@
 //! The engine: one scan, step by step. It alone meters, records and stops.
 
 use std::any::Any;
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use crate::budget::{Budget, Stop};
@@ -9,7 +11,7 @@ use crate::heuristic::Findings;
 use crate::object::{Member, Object};
 use crate::scanner::{Records, Scanner};
 use crate::session::{Blind, Interrupt, Observer, Session};
-use crate::subject::Subject;
+use crate::subject::{Algorithm, Subject};
 use crate::unpack::{UnpackError, Unpacker};
 use crate::verdict::{Class, Limit, ObjectId, Reason, Record, Status, Text, Verdict};
 
@@ -19,6 +21,7 @@ pub(crate) fn scan(scanner: &Scanner, object: &Object<'_>, session: &mut Session
         budget: Budget::new(scanner.limits.clone(), object.bytes().len() as u64),
         chunk: vec![0; CHUNK],
         learned: 0,
+        opened: HashMap::new(),
         passwords: session.passwords.iter().map(|password| password.to_vec()).collect(),
         verdict: Verdict::default(),
     };
@@ -38,11 +41,16 @@ pub(crate) fn scan(scanner: &Scanner, object: &Object<'_>, session: &mut Session
     ledger.verdict
 }
 
+/// Containers alike: the digest of their bytes, and the formats that recognise them.
+type Container = ([u8; 32], Vec<&'static str>);
+
 /// What a scan has used up and found.
 pub(crate) struct Ledger {
     pub(crate) budget: Budget,
     /// What one read of a member fills, kept between members.
     pub(crate) chunk: Vec<u8>,
+    /// What was opened, at which depth and with how many passwords.
+    opened: HashMap<Container, (u16, usize)>,
     pub(crate) passwords: Vec<Vec<u8>>,
     /// How many of the passwords come from what was scanned.
     pub(crate) learned: u32,
@@ -190,7 +198,35 @@ impl Scan<'_> {
         if unpackers.is_empty() {
             return self.carve(id, subject);
         }
+        if self.was_opened(subject) {
+            return Ok(());
+        }
         unpackers.iter().try_for_each(|unpacker| self.unpack(id, subject, *unpacker))
+    }
+
+    /// Whether the same bytes were opened before, at no greater depth and with the same passwords:
+    /// they hold nothing new. Containers in several formats at once would else be opened once for
+    /// each way to them, and the ways multiply with the depth.
+    fn was_opened(&mut self, subject: &Subject<'_>) -> bool {
+        let Ok(digest) = subject.digest(Algorithm::Sha256).as_bytes().try_into() else {
+            return false;
+        };
+        let formats = subject.formats().iter().map(|format| format.name).collect();
+        let now = (subject.depth(), self.ledger.passwords.len());
+        match self.ledger.opened.entry((digest, formats)) {
+            Entry::Occupied(mut before) => {
+                let (depth, passwords) = *before.get();
+                let is_new = now.0 < depth || now.1 > passwords;
+                if is_new {
+                    before.insert(now);
+                }
+                !is_new
+            }
+            Entry::Vacant(place) => {
+                place.insert(now);
+                false
+            }
+        }
     }
 
     /// Looks for formats inside data that no format recognises, up to the limit of readings.

@@ -329,3 +329,15 @@ fn what_is_left_of_a_carved_object_is_not_carved_again() {
     let verdict = scanner.scan(&Object::new(&object));
     assert!(verdict.objects() < 50, "{} objects", verdict.objects());
 }
+
+#[test]
+fn the_same_container_is_opened_once_however_many_ways_lead_to_it() {
+    let verdict = scanner(Limits::default(), |subject, children| {
+        let inner = subject.bytes().get(1..).unwrap_or_default();
+        children.stream("one way", &mut &inner[..])?;
+        Ok(children.stream("another", &mut &inner[..])?)
+    })
+    .scan(&Object::new(&[b'<'; 20]).named("box"));
+    assert_eq!(verdict.status(), Status::Clean);
+    assert_eq!(verdict.objects(), 1 + 2 * 20);
+}

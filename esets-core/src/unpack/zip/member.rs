@@ -10,7 +10,7 @@ use super::record::{AES, AES_FIELD, Fields};
 use crate::budget::{Lease, Stop};
 use crate::children::Children;
 use crate::object::Member;
-use crate::verdict::Reason;
+use crate::verdict::{Limit, Reason};
 
 /// What the members of one archive have in common.
 pub(super) struct Archive<'a> {
@@ -46,7 +46,10 @@ impl<'a> Archive<'a> {
         entry: &Entry<'a>,
         children: &mut Children<'_>,
     ) -> Result<(), Stop> {
-        let centrals = entry.centrals.iter().map(|central| &central.fields);
+        if entry.centrals.len() > HEADERS {
+            children.not_scanned(Reason::Limit(Limit::Readings));
+        }
+        let centrals = entry.centrals.iter().map(|central| &central.fields).take(HEADERS);
         let says: Vec<_> = centrals.chain([&entry.local.fields]).collect();
         let names = names(&says);
         let name = names.first().copied().unwrap_or_default();
@@ -278,6 +281,9 @@ impl<'e, 'a> Offer<'e, 'a> {
         bytes.get(start..end.unwrap_or(bytes.len())).unwrap_or_default()
     }
 }
+
+/// How many headers of one member are read; more than two are no accident.
+const HEADERS: usize = 32;
 
 impl Reading<'_> {
     /// Whether both come to the same: the sizes of unpacked data matter to few methods.
