@@ -28,7 +28,7 @@
  * and keeps no state of its own. Any thread may use any object at any time, only ..._free must be
  * the last call with its object. Verdicts and decisions do not depend on what they were made with.
  * Callbacks run in the thread that scans; they must not throw, longjmp or free what they are
- * called for.
+ * called for. A scan that nests to the deepest needs up to 2 MiB of stack.
  *
  * The numbers below never change. New ones may come: treat those that you do not know as you
  * would treat ESETS_STATUS_NOT_SCANNED.

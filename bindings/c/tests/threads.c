@@ -5,7 +5,7 @@
 
 #include <pthread.h>
 
-enum { THREADS = 8, ROUNDS = 200 };
+enum { THREADS = 8, ROUNDS = 50 };
 
 static esets_database *database;
 static esets_scanner *scanner;
@@ -32,6 +32,34 @@ static void *scan_often(void *user) {
     CHECK(objects == ROUNDS);
     esets_session_free(session);
     return user;
+}
+
+/* As deep as any caller can ask for, in as little stack as the header asks for. */
+static void *scan_deep(void *user) {
+    static unsigned char bytes[64 * 2048];
+    esets_verdict *verdict;
+    size_t size = 4, i;
+
+    memcpy(bytes, "leaf", size);
+    for (i = 0; i < 62; i++)
+        size = archive(bytes, size, "inner.tar");
+    CHECK(esets_scan_memory(scanner, NULL, bytes, size, "outer.tar", &verdict) == ESETS_OK);
+    CHECK(esets_verdict_objects(verdict) == 63);
+    CHECK(esets_verdict_status(verdict) == ESETS_STATUS_CLEAN);
+    esets_verdict_free(verdict);
+    return user;
+}
+
+static void a_small_stack_is_enough(void) {
+    pthread_attr_t attributes;
+    pthread_t thread;
+
+    CHECK(esets_scanner_set_limit(scanner, ESETS_LIMIT_DEPTH, 64) == ESETS_OK);
+    CHECK(pthread_attr_init(&attributes) == 0);
+    CHECK(pthread_attr_setstacksize(&attributes, 2 << 20) == 0);
+    CHECK(pthread_create(&thread, &attributes, scan_deep, NULL) == 0);
+    CHECK(pthread_join(thread, NULL) == 0);
+    CHECK(pthread_attr_destroy(&attributes) == 0);
 }
 
 static ssize_t read_for_ever(void *user, void *buffer, size_t size) {
@@ -87,6 +115,7 @@ int main(void) {
     CHECK(esets_interrupt_new(&interrupt) == ESETS_OK);
     run(scan_often, change_settings);
     run(scan_for_ever, cancel);
+    a_small_stack_is_enough();
     esets_interrupt_free(interrupt);
     esets_scanner_free(scanner);
     esets_database_free(database);

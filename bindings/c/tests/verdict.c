@@ -76,28 +76,15 @@ static void nothing_is_clean(void) {
     esets_verdict_free(verdict);
 }
 
-/* A tar archive (ustar) with one member called NAME that holds CONTENT. */
-static size_t archive(unsigned char *bytes) {
-    unsigned sum = 0;
-    size_t i;
-
-    memset(bytes, 0, 4 * 512);
-    snprintf((char *)bytes, 100, "%s", NAME);
-    snprintf((char *)bytes + 100, 8, "%07o", 0644u);
-    snprintf((char *)bytes + 124, 12, "%011o", (unsigned)strlen(CONTENT));
-    memcpy(bytes + 257, "ustar\00000", 8);
-    memset(bytes + 148, ' ', 8);
-    bytes[156] = '0';
-    for (i = 0; i < 512; i++)
-        sum += bytes[i];
-    snprintf((char *)bytes + 148, 8, "%06o", sum);
-    memcpy(bytes + 512, CONTENT, strlen(CONTENT));
-    return 4 * 512;
+/* A tar archive with one member called NAME that holds CONTENT. */
+static size_t one_member(unsigned char *bytes) {
+    memcpy(bytes, CONTENT, strlen(CONTENT));
+    return archive(bytes, strlen(CONTENT), NAME);
 }
 
 static void a_member_has_a_record_of_its_own(void) {
     unsigned char bytes[4 * 512];
-    size_t size = archive(bytes), at = 99;
+    size_t size = one_member(bytes), at = 99;
     esets_verdict *verdict;
     const esets_record *record;
 
@@ -117,7 +104,7 @@ static void a_member_has_a_record_of_its_own(void) {
 
 static void a_format_that_is_switched_off_is_not_scanned(void) {
     unsigned char bytes[4 * 512];
-    size_t size = archive(bytes);
+    size_t size = one_member(bytes);
     esets_database *database;
     esets_scanner *other;
     esets_verdict *verdict;
@@ -140,13 +127,13 @@ static int stop_at_once(void *user, const esets_record *record) {
 
 static void an_observer_can_end_the_scan(void) {
     unsigned char bytes[2 * 4 * 512];
-    size_t size = archive(bytes);
+    size_t size = one_member(bytes);
     esets_session *session;
     esets_verdict *verdict;
     int objects = 0;
 
     /* Two members: the second comes where the end of the archive was. */
-    archive(bytes + 2 * 512);
+    one_member(bytes + 2 * 512);
     CHECK(esets_session_new(&session) == ESETS_OK);
     CHECK(esets_session_set_observer(session, stop_at_once, &objects) == ESETS_OK);
     CHECK(esets_scan_memory(scanner, session, bytes, size + 2 * 512, "a", &verdict) == ESETS_OK);
