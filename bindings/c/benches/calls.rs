@@ -12,6 +12,7 @@
 mod toolchain;
 
 #[path = "../tests/c/perl.rs"]
+#[expect(unused_imports, reason = "tests need more of it")]
 mod perl;
 
 use std::process::Command;
@@ -34,7 +35,7 @@ fn main() {
     let program = compile(optimised, &here().join("benches/calls.c"), &folder("bench"));
     print!("{}", succeed(&mut Command::new(program)));
 
-    let module = perl::built().join("perl");
+    let module = perl::built("bench-perl").join("perl");
     let mut command = Command::new("perl");
     command.arg("-Mblib").arg(here().join("benches/calls.pl"));
     print!("{}", succeed(command.current_dir(module)));

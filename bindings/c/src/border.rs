@@ -165,6 +165,15 @@ fn give_text(mut text: Vec<u8>) -> *mut c_char {
     CString::new(text).unwrap_or_default().into_raw()
 }
 
+/// A text for C; a NUL inside, which only a hostile signature could hold, becomes a blank.
+pub(crate) fn line(text: &str) -> CString {
+    CString::new(text).unwrap_or_else(|error| {
+        let bytes = error.into_vec().into_iter();
+        let bytes = bytes.map(|byte| if byte == 0 { b' ' } else { byte });
+        CString::new(bytes.collect::<Vec<u8>>()).unwrap_or_default()
+    })
+}
+
 /// Runs `body`; `None` if it panicked.
 fn guarded<T>(body: impl FnOnce() -> T) -> Option<T> {
     HOOK.call_once(quiet);

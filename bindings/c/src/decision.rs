@@ -5,8 +5,7 @@ use std::ptr;
 
 use esets_policy::{Action, Decision, Disposition};
 
-use crate::border::{Out, ask, borrow, fence, free};
-use crate::record::line;
+use crate::border::{Out, ask, borrow, fence, free, line};
 use crate::result::{ESETS_ERROR_FAULT, Failure, esets_result};
 
 /// What happens to an object; a higher number is stricter, and the exit code of esets_cli.

@@ -2,9 +2,10 @@
 
 use std::ffi::{CString, c_char};
 
-use esets_core::{Class, Detection, Limit, Reason, Record, Source, Status};
+use esets_core::{Limit, Reason, Record, Status};
 
-use crate::border::ask;
+use crate::border::{ask, line};
+use crate::detection::{ESETS_NONE, esets_detection};
 use crate::scanner::{
     ESETS_LIMIT_DEPTH, ESETS_LIMIT_MEMORY, ESETS_LIMIT_OBJECT_SIZE, ESETS_LIMIT_OBJECTS,
     ESETS_LIMIT_RATIO, ESETS_LIMIT_READINGS, ESETS_LIMIT_SCAN_SIZE, ESETS_LIMIT_TIME, esets_limit,
@@ -19,26 +20,6 @@ pub const ESETS_STATUS_CLEAN: esets_status = 0;
 pub const ESETS_STATUS_NOT_SCANNED: esets_status = 1;
 /// Something was found.
 pub const ESETS_STATUS_INFECTED: esets_status = 2;
-
-/// How bad a detection is.
-pub type esets_class = i32;
-
-/// A threat known by a signature.
-pub const ESETS_CLASS_MALWARE: esets_class = 1;
-/// Legitimate but dangerous in the wrong hands.
-pub const ESETS_CLASS_UNSAFE: esets_class = 2;
-/// Not malicious, yet rarely wanted.
-pub const ESETS_CLASS_UNWANTED: esets_class = 3;
-/// Found by a heuristic.
-pub const ESETS_CLASS_SUSPICIOUS: esets_class = 4;
-
-/// What found a detection.
-pub type esets_source = i32;
-
-/// A signature of the database.
-pub const ESETS_SOURCE_SIGNATURE: esets_source = 1;
-/// A heuristic.
-pub const ESETS_SOURCE_HEURISTIC: esets_source = 2;
 
 /// Why part of an object was not looked at.
 pub type esets_reason = i32;
@@ -58,9 +39,6 @@ pub const ESETS_REASON_TRUNCATED: esets_reason = 6;
 /// The object uses a feature that is not implemented.
 pub const ESETS_REASON_UNSUPPORTED: esets_reason = 7;
 
-/// No such record, no offset.
-pub const ESETS_NONE: u64 = u64::MAX;
-
 /// One object met by a scan.
 pub struct esets_record {
     parent: u64,
@@ -71,14 +49,6 @@ pub struct esets_record {
     detections: Vec<esets_detection>,
     reasons: Vec<Why>,
     defects: Vec<CString>,
-}
-
-/// One thing found in one object.
-pub struct esets_detection {
-    name: CString,
-    class: esets_class,
-    source: esets_source,
-    offset: u64,
 }
 
 /// A name is bytes, NUL among them too; one more NUL follows.
@@ -107,27 +77,6 @@ impl esets_record {
 
     pub(crate) fn detection(&self, name: &str) -> Option<&esets_detection> {
         self.detections.iter().find(|detection| detection.name.to_bytes() == name.as_bytes())
-    }
-}
-
-impl esets_detection {
-    fn new(detection: &Detection) -> Self {
-        Self {
-            name: line(&detection.name),
-            class: match detection.class {
-                Class::Malware => ESETS_CLASS_MALWARE,
-                Class::PotentiallyUnsafe => ESETS_CLASS_UNSAFE,
-                Class::PotentiallyUnwanted => ESETS_CLASS_UNWANTED,
-                Class::Suspicious => ESETS_CLASS_SUSPICIOUS,
-                _ => 0,
-            },
-            source: match detection.source {
-                Source::Signature => ESETS_SOURCE_SIGNATURE,
-                Source::Heuristic => ESETS_SOURCE_HEURISTIC,
-                _ => 0,
-            },
-            offset: detection.offset.unwrap_or(ESETS_NONE),
-        }
     }
 }
 
@@ -167,15 +116,6 @@ fn number(limit: Limit) -> esets_limit {
         Limit::Time => ESETS_LIMIT_TIME,
         _ => 0,
     }
-}
-
-/// A text for C; a NUL inside, which only a hostile signature could hold, becomes a blank.
-pub(crate) fn line(text: &str) -> CString {
-    CString::new(text).unwrap_or_else(|error| {
-        let bytes = error.into_vec().into_iter();
-        let bytes = bytes.map(|byte| if byte == 0 { b' ' } else { byte });
-        CString::new(bytes.collect::<Vec<u8>>()).unwrap_or_default()
-    })
 }
 
 /// The status of this object alone.
@@ -249,34 +189,6 @@ pub unsafe extern "C" fn esets_record_detection(
         let detection = unsafe { record.as_ref() }?.detections.get(index)?;
         Some(&raw const *detection)
     })
-}
-
-/// The name of a detection.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn esets_detection_name(detection: *const esets_detection) -> *const c_char {
-    // SAFETY: the caller promises a detection or NULL.
-    ask(std::ptr::null(), || Some(unsafe { detection.as_ref() }?.name.as_ptr()))
-}
-
-/// How bad a detection is.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn esets_detection_class(detection: *const esets_detection) -> esets_class {
-    // SAFETY: the caller promises a detection or NULL.
-    ask(0, || Some(unsafe { detection.as_ref() }?.class))
-}
-
-/// What found a detection.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn esets_detection_source(detection: *const esets_detection) -> esets_source {
-    // SAFETY: the caller promises a detection or NULL.
-    ask(0, || Some(unsafe { detection.as_ref() }?.source))
-}
-
-/// Where in the object a detection begins; `ESETS_NONE` if it has no place.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn esets_detection_offset(detection: *const esets_detection) -> u64 {
-    // SAFETY: the caller promises a detection or NULL.
-    ask(ESETS_NONE, || Some(unsafe { detection.as_ref() }?.offset))
 }
 
 /// How many reasons there are why part of this object was not looked at.

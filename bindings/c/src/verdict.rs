@@ -7,9 +7,8 @@ use esets_core::{Status, Verdict};
 use serde::Serialize;
 
 use crate::border::{Out, ask, borrow, fence, free};
-use crate::record::{
-    ESETS_STATUS_NOT_SCANNED, esets_detection, esets_record, esets_status, status,
-};
+use crate::detection::esets_detection;
+use crate::record::{ESETS_STATUS_NOT_SCANNED, esets_record, esets_status, status};
 use crate::result::{ESETS_ERROR_FAULT, Failure, esets_result};
 
 /// What a scan found.

@@ -4,18 +4,31 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use crate::toolchain::{folder, here, succeed};
+use crate::toolchain::{folder, here, run, succeed};
 
 #[test]
 fn the_perl_module_passes_its_tests() {
-    let module = built();
+    let module = built("perl").join("perl");
     let mut prove = Command::new("prove");
-    succeed(prove.args(["--blib", "--verbose", "t"]).current_dir(module.join("perl")));
+    succeed(prove.args(["--blib", "--verbose", "t"]).current_dir(&module));
+}
+
+#[test]
+fn the_perl_example_answers_as_esets_scan() {
+    let module = built("perl-example").join("perl");
+    fs::write(module.join("a.txt"), "text").unwrap();
+    fs::write(module.join("b.pdf.exe"), "text").unwrap();
+    let mut command = Command::new("perl");
+    command.arg("-Mblib").arg(here().join("../../examples/perl/scan.pl"));
+    let output = run(command.args(["a.txt", "b.pdf.exe"]).current_dir(&module));
+    let printed = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(printed, "a.txt [] 4\nb.pdf.exe [] 4 !Heur.DoubleExtension\n");
+    assert_eq!(output.status.code(), Some(50));
 }
 
 /// The module, built in a folder of its own against a prefix of its own.
-pub(crate) fn built() -> std::path::PathBuf {
-    let folder = folder("perl");
+pub(crate) fn built(name: &str) -> std::path::PathBuf {
+    let folder = folder(name);
     let prefix = folder.join("prefix");
     fs::create_dir_all(prefix.join("lib")).unwrap();
     std::os::unix::fs::symlink(here().join("include"), prefix.join("include")).unwrap();
