@@ -34,12 +34,12 @@ my %loops = (
     },
 );
 for my $name (sort keys %loops) {
-    $loops{$name}->() for 1 .. 1000;
+    $loops{$name}->() for 1 .. 300;
     my $before = resident();
-    $loops{$name}->() for 1 .. 5000;
+    $loops{$name}->() for 1 .. 2500;
     my $grown = resident() - $before;
-    # One leaked object of the smallest size in each round would be 5000 * 32 bytes.
-    cmp_ok($grown, '<', 128, "$name leaks nothing ($grown KiB)");
+    # One leaked object of the smallest size in each round would be 2500 * 32 bytes.
+    cmp_ok($grown, '<', 64, "$name leaks nothing ($grown KiB)");
 }
 
 done_testing;
