@@ -5,7 +5,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
 use std::sync::{Arc, PoisonError, RwLock};
 
-use esets_core::Database;
+use esets_core::{Database, Scanner};
 
 use crate::border::{Out, ask, borrow, fence, fence_with_text, free, text};
 use crate::result::{ESETS_ERROR_DATABASE, Failure, esets_result};
@@ -19,12 +19,22 @@ pub struct esets_database {
 }
 
 /// What a database and the scanners over it have in common.
-pub(crate) struct Shared(RwLock<Opened>);
+pub(crate) struct Shared(RwLock<Current>);
+
+struct Current {
+    /// Kept because it costs more to make than a small object costs to scan.
+    scanner: Scanner,
+    warnings: String,
+}
 
 impl Shared {
-    /// The signatures as they are now; a reload does not change what is returned.
-    pub(crate) fn current(&self) -> Database {
-        self.0.read().unwrap_or_else(PoisonError::into_inner).database.clone()
+    /// A scanner over the signatures as they are now; a reload does not change what is returned.
+    pub(crate) fn scanner(&self) -> Scanner {
+        self.0.read().unwrap_or_else(PoisonError::into_inner).scanner.clone()
+    }
+
+    fn current(&self) -> Database {
+        self.scanner().database().clone()
     }
 
     fn warnings(&self) -> String {
@@ -32,9 +42,15 @@ impl Shared {
     }
 }
 
+impl From<Opened> for Current {
+    fn from(opened: Opened) -> Self {
+        Self { scanner: Scanner::new(opened.database), warnings: opened.warnings }
+    }
+}
+
 impl esets_database {
     fn new(path: Option<PathBuf>, opened: Opened) -> Self {
-        Self { path, shared: Arc::new(Shared(RwLock::new(opened))) }
+        Self { path, shared: Arc::new(Shared(RwLock::new(opened.into()))) }
     }
 }
 
@@ -86,7 +102,7 @@ pub unsafe extern "C" fn esets_database_reload(
         // SAFETY: the caller promises a database or NULL.
         let database = unsafe { borrow(database) }?;
         let Some(path) = &database.path else { return Ok(()) };
-        let fresh = signatures::open(path)?;
+        let fresh = Current::from(signatures::open(path)?);
         *database.shared.0.write().unwrap_or_else(PoisonError::into_inner) = fresh;
         Ok(())
     };

@@ -73,8 +73,8 @@ impl esets_scanner {
         let Settings { limits, options, time } =
             self.settings.read().unwrap_or_else(PoisonError::into_inner).clone();
         let scan_size = limits.scan_size;
-        let scanner = Scanner::new(self.database.current());
-        Ready { scanner: scanner.with_limits(limits).with_options(options), scan_size, time }
+        let scanner = self.database.scanner().with_limits(limits).with_options(options);
+        Ready { scanner, scan_size, time }
     }
 
     /// Changes the settings; those of running scans stay.
