@@ -135,6 +135,26 @@ impl<'c> Children<'c> {
         Ok(())
     }
 
+    /// Reads over the rest of a member, because the next builds upon it, within the budget.
+    ///
+    /// Errors of the reader are the caller's.
+    pub(crate) fn pass(&mut self, reader: &mut dyn Read) -> Result<(), Stop> {
+        let mut chunk = mem::take(&mut self.scan.ledger.chunk);
+        let outcome = self.pass_with(reader, &mut chunk);
+        self.scan.ledger.chunk = chunk;
+        outcome.map_err(|reason| self.scan.stop(self.id, reason))
+    }
+
+    fn pass_with(&mut self, reader: &mut dyn Read, chunk: &mut [u8]) -> Result<(), Reason> {
+        loop {
+            if let Some(interruption) = self.scan.interrupt.check() {
+                return Err(interruption.into());
+            }
+            let Ok(count @ 1..) = read_chunk(reader, chunk) else { return Ok(()) };
+            self.scan.ledger.budget.take_unpacked(count as u64)?;
+        }
+    }
+
     /// Records a member that cannot be opened.
     ///
     /// # Errors

@@ -39,6 +39,7 @@ mod ppt;
 mod qcow2;
 mod rar;
 mod rpm;
+mod sevenz;
 mod shar;
 mod szdd;
 mod tar;
@@ -106,6 +107,7 @@ pub static UNPACKERS: &[&dyn Unpacker] = &[
     &ppt::Ppt,
     &qcow2::Qcow2,
     &rar::Rar,
+    &sevenz::SevenZ,
     &rpm::Rpm,
     &shar::Shar,
     &szdd::Szdd,
