@@ -18,6 +18,7 @@ pub struct Target {
 
 /// Every target but those of the unpackers, which come from `UNPACKERS`.
 pub static TARGETS: &[Target] = &[
+    Target { name: "clamd", run: clamd },
     Target { name: "config", run: config },
     Target { name: "frames", run: frames },
     Target { name: "message", run: message },
@@ -73,6 +74,21 @@ pub fn message(bytes: &[u8]) {
 /// Any bytes as a configuration: an answer, and the same when written out and read again.
 pub fn config(bytes: &[u8]) {
     let _ = esets_policy::config::Config::parse("fuzz.cfg", bytes);
+}
+
+/// Any bytes to the clamd agent: events, no more bytes in them than came, then an end.
+pub fn clamd(bytes: &[u8]) {
+    use esets_agents::clamd::proto::{Event, Incoming};
+
+    let mut incoming = Incoming::default();
+    let mut left = bytes.len();
+    for piece in bytes.chunks(7) {
+        incoming.feed(piece);
+        while let Ok(Some(event)) = incoming.event() {
+            let Event::Chunk(chunk) = event else { continue };
+            left = left.checked_sub(chunk.len()).expect("a chunk came twice");
+        }
+    }
 }
 
 /// Any bytes to the daemon behind a client's greeting, and to a client: events, then an end.

@@ -60,6 +60,7 @@ const EDGES: &[(&str, &[&str])] = &[
     ("esets-core", &["esets-mime"]),
     ("esets-policy", &["esets-core", "esets-mime"]),
     ("esets-sys", &[]),
+    ("esets-agents", &["esets-policy", "esets-client", "esets-sys"]),
     ("esets-client", &["esets-policy", "esets-sys"]),
     ("esets-cli", &["esets-policy", "esets-core", "esets-sys"]),
     ("esets-capi", &["esets-policy", "esets-core", "esets-sys"]),

@@ -1,5 +1,8 @@
 //! A [`Filter`] that asks the daemon.
 
+use std::fmt;
+use std::io;
+use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 
@@ -14,16 +17,21 @@ use crate::message::{Answer, Envelope, Want};
 ///
 /// Connections are kept for the next object. An object for which there is no answer is "not
 /// scanned" for a fault, and deferred.
-#[derive(Debug)]
 pub struct DaemonFilter {
-    path: PathBuf,
+    connect: Box<dyn Fn() -> io::Result<UnixStream> + Send + Sync>,
     idle: Mutex<Vec<Client>>,
 }
 
 impl DaemonFilter {
     /// Asks the daemon that listens on this socket.
     pub fn new(path: impl Into<PathBuf>) -> Self {
-        Self { path: path.into(), idle: Mutex::default() }
+        let path = path.into();
+        Self::over(move || UnixStream::connect(&path))
+    }
+
+    /// Asks over connections that are made in this way.
+    pub fn over(connect: impl Fn() -> io::Result<UnixStream> + Send + Sync + 'static) -> Self {
+        Self { connect: Box::new(connect), idle: Mutex::default() }
     }
 
     /// What happens to an object.
@@ -39,29 +47,37 @@ impl DaemonFilter {
         let envelope = Envelope::of(context);
         let request =
             Request { name: name.to_vec(), envelope, want: Want::Decision, progress: false };
-        // The daemon may have been started anew since the connection was used last.
-        let mut clients = self.take().into_iter().map(Ok).chain([Client::connect(&self.path)]);
-        let mut outcome = self.try_with(clients.next(), &request, content);
-        if matches!(outcome, Err(ClientError::Io(_))) {
-            outcome = self.try_with(clients.next(), &request, content);
+        let Some(client) = self.take() else { return self.scan(None, &request, content) };
+        match self.scan(Some(client), &request, content) {
+            // The daemon was started anew since the connection was used last.
+            Err(ClientError::Io(_)) => self.scan(None, &request, content),
+            outcome => outcome,
+        }
+    }
+
+    fn scan(
+        &self,
+        client: Option<Client>,
+        request: &Request,
+        content: Content<'_>,
+    ) -> Result<Answer, ClientError> {
+        let connect = || Client::over((self.connect)().map_err(ClientError::Connect)?);
+        let mut client = client.map_or_else(connect, Ok)?;
+        let outcome = client.scan(request, content);
+        if !matches!(outcome, Err(ClientError::Io(_) | ClientError::Protocol(_))) {
+            self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(client);
         }
         outcome
     }
 
-    fn try_with(
-        &self,
-        client: Option<Result<Client, ClientError>>,
-        request: &Request,
-        content: Content<'_>,
-    ) -> Result<Answer, ClientError> {
-        let mut client = client.unwrap_or_else(|| Client::connect(&self.path))?;
-        let answer = client.scan(request, content)?;
-        self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(client);
-        Ok(answer)
-    }
-
     fn take(&self) -> Option<Client> {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop()
+    }
+}
+
+impl fmt::Debug for DaemonFilter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("DaemonFilter").finish_non_exhaustive()
     }
 }
 

@@ -10,6 +10,7 @@
 //! [`worker`] process. Configuration, database and workers that belong together are a
 //! [`generation`]; a reload makes the next one while the one before still answers.
 
+mod agent;
 mod arguments;
 mod database;
 mod draft;
@@ -39,6 +40,9 @@ use crate::arguments::{Arguments, Task};
 pub fn run() -> ExitCode {
     if std::env::args_os().nth(1).is_some_and(|first| first == worker::ARGUMENT) {
         return worker::serve();
+    }
+    if std::env::args_os().nth(1).is_some_and(|first| first == agent::ARGUMENT) {
+        return agent::serve();
     }
     let arguments = Arguments::parse();
     let done = match arguments.task {

@@ -15,6 +15,7 @@ use tokio::sync::Notify;
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
+use crate::agent::Agents;
 use crate::arguments::Arguments;
 use crate::generation::{Generation, Ground};
 use crate::listen::Socket;
@@ -61,18 +62,21 @@ async fn live(arguments: &Arguments, inherited: Option<Socket>) -> Result<(), St
         .ground
         .log
         .say(LogClass::Info, &format!("{} starts", status::version(&desk.service)));
-    let ended = serve(&desk, &socket).await.map_err(|error| error.to_string());
+    let mut agents = Agents::new(Arc::clone(&desk));
+    agents.settle().await?;
+    let ended = serve(&desk, &socket, &mut agents).await.map_err(|error| error.to_string());
     desk.service.ground.log.say(LogClass::Info, "the daemon stops");
     ended
 }
 
 /// Accepts clients and obeys signals until one of them stops the daemon.
-async fn serve(desk: &Arc<Desk>, socket: &Socket) -> io::Result<()> {
+async fn serve(desk: &Arc<Desk>, socket: &Socket, agents: &mut Agents) -> io::Result<()> {
     let listener = socket.listener.try_clone()?;
     listener.set_nonblocking(true)?;
     let listener = UnixListener::from_std(listener)?;
     let mut signals = Signals::new()?;
     let mut sessions = JoinSet::new();
+    let mut reloads = desk.service.reloads();
     esets_sys::notify("READY=1");
     loop {
         tokio::select! {
@@ -92,11 +96,16 @@ async fn serve(desk: &Arc<Desk>, socket: &Socket) -> io::Result<()> {
                 Wish::Reopen => reopen(desk),
                 Wish::Stop => break,
             },
+            Ok(()) = reloads.changed() => {
+                // What is wrong is in the log; the other agents go on.
+                let _ = agents.settle().await;
+            }
             () = desk.stop.notified() => break,
         }
     }
     esets_sys::notify("STOPPING=1");
     drop(listener);
+    agents.end();
     finish(desk, sessions).await;
     Ok(())
 }

@@ -44,6 +44,7 @@ pub(crate) struct Service {
     handles: AtomicU32,
     notifier: Mutex<Notifier>,
     stopping: watch::Sender<bool>,
+    reloads: watch::Sender<()>,
 }
 
 /// How an object is scanned.
@@ -63,12 +64,18 @@ impl Service {
             handles: AtomicU32::new(seed.subsec_nanos().wrapping_mul(16)),
             notifier: Mutex::default(),
             stopping: watch::Sender::new(false),
+            reloads: watch::Sender::new(()),
         }
     }
 
     /// Tells sessions to end once what was begun is answered.
     pub(crate) fn stop(&self) {
         self.stopping.send_replace(true);
+    }
+
+    /// Changes after each reload.
+    pub(crate) fn reloads(&self) -> watch::Receiver<()> {
+        self.reloads.subscribe()
     }
 
     /// Becomes `true` when the daemon stops.
@@ -99,6 +106,7 @@ impl Service {
         }
         *self.current.write().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&next);
         self.ground.metrics.count(Counter::Reloads);
+        self.reloads.send_replace(());
         let version = next.database.version.get().cloned().unwrap_or_default();
         let text = format!("configuration and database are loaded, database version {version:?}");
         self.ground.log.say(LogClass::Info, &text);

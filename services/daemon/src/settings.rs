@@ -6,7 +6,9 @@ use std::num::NonZero;
 use std::path::{Path, PathBuf};
 use std::thread;
 
+use esets_agents::AGENTS;
 use esets_policy::config::{Config, ConfigError, SECTIONS, Value};
+use esets_policy::core::Limits;
 use esets_policy::log::LogClasses;
 use esets_policy::{Context, Plan, Policy};
 
@@ -26,10 +28,23 @@ pub(crate) struct Settings {
     /// The script that is run on a detection.
     pub(crate) script: Option<PathBuf>,
     classes: BTreeMap<String, LogClasses>,
+    pub(crate) agents: Vec<AgentSettings>,
     /// Bytes that the scan of any agent may need at most.
     pub(crate) scan_memory: u64,
     /// Seconds that the scan of any agent may take at most.
     pub(crate) scan_seconds: u64,
+}
+
+/// What `esets.cfg` says of an agent that is switched on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct AgentSettings {
+    pub(crate) name: &'static str,
+    /// The address and port that it listens on.
+    pub(crate) port: Option<(String, u16)>,
+    /// The socket that it listens on.
+    pub(crate) socket: Option<PathBuf>,
+    /// Bytes of the longest object that it takes.
+    pub(crate) longest: u64,
 }
 
 /// The whole configuration, read.
@@ -92,6 +107,7 @@ impl Settings {
             log,
             script: script(&text("exec_script")),
             classes: classes(config),
+            agents: agents(config, policy)?,
             scan_memory,
             scan_seconds,
         })
@@ -110,6 +126,30 @@ fn script(value: &str) -> Option<PathBuf> {
         "yes" => Some(expand("@ETCDIR@/scripts/daemon_notification_script").into()),
         path => Some(path.into()),
     }
+}
+
+/// The agents that are switched on.
+fn agents(config: &Config, policy: &Policy) -> Result<Vec<AgentSettings>, String> {
+    let mut agents = Vec::new();
+    for agent in AGENTS {
+        let name = agent.name;
+        if config.value(name, "agent_enabled") != Some(Value::Switch(true)) {
+            continue;
+        }
+        let port = number(config, name, "listen_port").and_then(|port| u16::try_from(port).ok());
+        let port = port.map(|port| (text(config, name, "listen_addr"), port));
+        let socket = Some(text(config, name, &format!("{name}_sock_path")));
+        let socket = socket.filter(|path| !path.is_empty()).map(PathBuf::from);
+        if port.is_none() && socket.is_none() {
+            return Err(format!("[{name}] has neither listen_port nor {name}_sock_path"));
+        }
+        let longest = match policy.plan(&Context::new(name)) {
+            Plan::Scan(plan) => plan.limits().object_size,
+            _ => Limits::default().object_size,
+        };
+        agents.push(AgentSettings { name, port, socket, longest });
+    }
+    Ok(agents)
 }
 
 /// The most memory and time that the scan of any agent may need.

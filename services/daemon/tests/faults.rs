@@ -123,9 +123,9 @@ fn a_client_that_goes_away_frees_its_worker() {
 fn workers_are_confined() {
     let daemon = Daemon::start();
     assert_eq!(daemon.verdict("x", b"y"), "x [] 1");
-    let workers = daemon.workers();
-    assert_eq!(workers.len(), 2);
-    for pid in workers {
+    // The daemon answers as soon as one of them is ready.
+    wait_until(|| daemon.workers().len() == 2, || daemon.log());
+    for pid in daemon.workers() {
         let read = |file: &str| fs::read_to_string(format!("/proc/{pid}/{file}")).unwrap();
         let status = read("status");
         let has = |line: &str| assert!(status.contains(line), "no {line:?} in {status}");

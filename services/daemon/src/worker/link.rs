@@ -10,19 +10,19 @@ use serde::Serialize;
 
 /// One side of a connection between daemon and worker.
 #[derive(Debug)]
-pub(super) struct Link {
+pub(crate) struct Link {
     socket: UnixStream,
     decoder: Decoder,
     files: VecDeque<File>,
 }
 
 impl Link {
-    pub(super) fn new(socket: UnixStream, longest: u32) -> Self {
+    pub(crate) fn new(socket: UnixStream, longest: u32) -> Self {
         Self { socket, decoder: Decoder::new(longest), files: VecDeque::new() }
     }
 
     /// The next frame; `None` if the other side is gone.
-    pub(super) fn receive(&mut self) -> io::Result<Option<Frame>> {
+    pub(crate) fn receive(&mut self) -> io::Result<Option<Frame>> {
         let mut buffer = [0; 32 << 10];
         loop {
             if let Some(frame) = self.decoder.frame().map_err(io::Error::other)? {
@@ -38,27 +38,27 @@ impl Link {
     }
 
     /// The first descriptor that came and was not taken yet.
-    pub(super) fn take_file(&mut self) -> Option<File> {
+    pub(crate) fn take_file(&mut self) -> Option<File> {
         self.files.pop_front()
     }
 
     /// Whether a frame waits, or part of one, or the end.
-    pub(super) fn has_more(&self) -> bool {
+    pub(crate) fn has_more(&self) -> bool {
         !self.decoder.is_between_frames() || esets_sys::is_readable(&self.socket)
     }
 
-    pub(super) fn send(&self, kind: u8, body: &[u8]) -> io::Result<()> {
+    pub(crate) fn send(&self, kind: u8, body: &[u8]) -> io::Result<()> {
         let mut frame = Vec::new();
         encode(kind, &[body], &mut frame).map_err(io::Error::other)?;
         esets_sys::send(&self.socket, &frame, None)
     }
 
-    pub(super) fn send_json<T: Serialize>(&self, kind: u8, body: &T) -> io::Result<()> {
+    pub(crate) fn send_json<T: Serialize>(&self, kind: u8, body: &T) -> io::Result<()> {
         self.send(kind, &serde_json::to_vec(body)?)
     }
 
     /// Sends two numbers.
-    pub(super) fn tell(&self, kind: u8, first: u64, second: u64) -> io::Result<()> {
+    pub(crate) fn tell(&self, kind: u8, first: u64, second: u64) -> io::Result<()> {
         self.send(kind, &[first.to_le_bytes(), second.to_le_bytes()].concat())
     }
 }

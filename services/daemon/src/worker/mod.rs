@@ -31,7 +31,9 @@ mod start;
 use esets_policy::core::{Limits, Options, Reason, Verdict};
 use serde::{Deserialize, Serialize};
 
+pub(crate) use link::Link;
 pub(crate) use pool::{Asked, Finding, Job, Payload, Pool, PoolSetup, Stage};
+pub(crate) use process::WorkerLink;
 pub(crate) use serve::serve;
 pub(crate) use start::{Account, Starter};
 

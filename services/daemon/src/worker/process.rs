@@ -20,14 +20,14 @@ use super::{ARGUMENT, LONGEST_VERDICT, Ready, Setup, kind};
 
 /// A socket to a worker.
 #[derive(Debug)]
-pub(super) struct WorkerLink {
+pub(crate) struct WorkerLink {
     stream: UnixStream,
     decoder: Decoder,
 }
 
 impl WorkerLink {
     /// A socket, and its other end for the worker.
-    fn pair() -> io::Result<(Self, Pair)> {
+    pub(crate) fn pair() -> io::Result<(Self, Pair)> {
         let (here, there) = Pair::pair()?;
         here.set_nonblocking(true)?;
         let stream = UnixStream::from_std(here)?;
@@ -35,7 +35,7 @@ impl WorkerLink {
     }
 
     /// The next frame; `None` if the worker is gone. Nothing is lost if this is not waited for.
-    pub(super) async fn receive(&mut self) -> io::Result<Option<Frame>> {
+    pub(crate) async fn receive(&mut self) -> io::Result<Option<Frame>> {
         loop {
             if let Some(frame) = self.decoder.frame().map_err(io::Error::other)? {
                 return Ok(Some(frame));
@@ -52,7 +52,7 @@ impl WorkerLink {
     }
 
     /// Sends all bytes, and with the first of them the file.
-    pub(super) async fn send(&mut self, bytes: &[u8], file: Option<&File>) -> io::Result<()> {
+    pub(crate) async fn send(&mut self, bytes: &[u8], file: Option<&File>) -> io::Result<()> {
         let stream = &self.stream;
         let sent = stream
             .async_io(Interest::WRITABLE, || esets_sys::send_some(stream, bytes, file))
@@ -60,7 +60,7 @@ impl WorkerLink {
         self.stream.write_all(bytes.get(sent..).unwrap_or_default()).await
     }
 
-    pub(super) async fn send_frame(&mut self, kind: u8, body: &[u8]) -> io::Result<()> {
+    pub(crate) async fn send_frame(&mut self, kind: u8, body: &[u8]) -> io::Result<()> {
         let mut bytes = Vec::new();
         encode(kind, &[body], &mut bytes).map_err(io::Error::other)?;
         self.send(&bytes, None).await
@@ -78,7 +78,7 @@ pub(super) struct Process {
 
 /// How a process came to its end.
 #[derive(Debug)]
-pub(super) enum Death {
+pub(crate) enum Death {
     /// It ended by itself or by what it did.
     Crash(String),
     /// It wanted more memory than it may have.
@@ -166,6 +166,7 @@ fn command(setup: &PoolSetup, socket: Pair) -> io::Result<Command> {
     Ok(command)
 }
 
+/// How a process came to its end, by its status and its last words.
 fn death(status: ExitStatus, words: &str) -> Death {
     if words.contains("memory allocation of") {
         return Death::Memory;

@@ -1,0 +1,58 @@
+//! The interceptors: what other programs speak to ESETS.
+//!
+//! Each agent is a row of [`AGENTS`] and a folder with `proto.rs`, a state machine without I/O,
+//! and `session.rs`, which reads and writes. `esets_daemon` runs each in a process of its own and
+//! hands it its sockets and a way to ask for scans.
+//!
+//! ```
+//! assert_eq!(esets_agents::find("clamd").map(|agent| agent.name), Some("clamd"));
+//! ```
+
+pub mod clamd;
+mod listener;
+
+use std::fmt;
+use std::io;
+
+use esets_client::DaemonFilter;
+
+pub use listener::{Listener, Stream};
+
+/// One agent.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Agent {
+    /// Its name, which is that of its section in `esets.cfg`.
+    pub name: &'static str,
+    /// One line of explanation.
+    pub about: &'static str,
+    /// Serves until its sockets are closed.
+    pub run: fn(Post) -> io::Result<()>,
+}
+
+/// Every agent, by name.
+pub static AGENTS: &[&Agent] = &[&clamd::AGENT];
+
+/// Finds an agent by its name.
+#[must_use]
+pub fn find(name: &str) -> Option<&'static Agent> {
+    AGENTS.iter().copied().find(|agent| agent.name == name)
+}
+
+/// What an agent is given.
+pub struct Post {
+    /// Where it is spoken to.
+    pub listeners: Vec<Listener>,
+    /// Whom it asks.
+    pub filter: DaemonFilter,
+    /// Asks the daemon to read its configuration and database anew.
+    pub reload: Box<dyn Fn() + Send + Sync>,
+    /// Bytes of the longest object that is taken.
+    pub longest: u64,
+}
+
+impl fmt::Debug for Post {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Post").field("listeners", &self.listeners).finish_non_exhaustive()
+    }
+}

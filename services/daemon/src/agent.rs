@@ -1,0 +1,255 @@
+//! Agents: each in a process of its own, under the account of the workers.
+//!
+//! ```text
+//! daemon                                        agent (the same program, `--agent`)
+//!   Setup ─────────────────────────────────────►
+//!   its listening sockets, as descriptors ─────►  takes from itself what it does not need
+//!   ◄───────────────────────────────── READY
+//!   ◄─────────────────────────────── CONNECT      whenever it wants to ask for a scan
+//!   a connection to the daemon ────────────────►
+//!   ◄──────────────────────────────── RELOAD
+//! ```
+//!
+//! The daemon keeps the listening sockets, so clients wait, and are not refused, while an agent is
+//! started anew. An agent opens no connection itself, and those that it gets may not command.
+
+use std::collections::HashMap;
+use std::fs::File;
+use std::io;
+use std::net::TcpListener;
+use std::os::fd::{AsFd as _, OwnedFd};
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::process::{ExitCode, Stdio};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use esets_agents::{Listener, Post};
+use esets_client::DaemonFilter;
+use esets_client::frame::encode;
+use esets_policy::log::LogClass;
+use serde::{Deserialize, Serialize};
+use tokio::process::Command;
+use tokio::task::AbortHandle;
+use tokio::time::sleep;
+
+use crate::listen::Socket;
+use crate::session::{Desk, Session};
+use crate::settings::AgentSettings;
+use crate::worker::{Link, WorkerLink};
+
+/// How an agent starts; its sockets follow.
+#[derive(Debug, Serialize, Deserialize)]
+struct Setup {
+    name: String,
+    longest: u64,
+    /// Whether each of the sockets is one of the network.
+    sockets: Vec<bool>,
+}
+
+/// The agents that run.
+pub(crate) struct Agents {
+    desk: Arc<Desk>,
+    running: HashMap<&'static str, (AgentSettings, AbortHandle)>,
+}
+
+impl Agents {
+    pub(crate) fn new(desk: Arc<Desk>) -> Self {
+        Self { desk, running: HashMap::new() }
+    }
+
+    /// Starts, restarts and stops agents so that those run that the configuration wants.
+    ///
+    /// # Errors
+    /// A socket cannot be opened; it is logged too, and the other agents run.
+    pub(crate) async fn settle(&mut self) -> Result<(), String> {
+        let generation = self.desk.service.current();
+        let wanted = &generation.settings.agents;
+        self.running.retain(|_, (settings, agent)| {
+            let stays = wanted.contains(settings);
+            if !stays {
+                agent.abort();
+            }
+            stays
+        });
+        // Sockets of agents that were stopped are closed when their tasks have ended.
+        tokio::task::yield_now().await;
+        let mut outcome = Ok(());
+        for settings in wanted {
+            if self.running.contains_key(settings.name) {
+                continue;
+            }
+            match Sockets::open(settings) {
+                Ok(sockets) => {
+                    let keeper = keep(Arc::clone(&self.desk), settings.clone(), sockets);
+                    let agent = tokio::spawn(keeper).abort_handle();
+                    self.running.insert(settings.name, (settings.clone(), agent));
+                }
+                Err(error) => {
+                    self.desk.service.ground.log.say(LogClass::Error, &error);
+                    outcome = Err(error);
+                }
+            }
+        }
+        outcome
+    }
+
+    /// Ends all agents.
+    pub(crate) fn end(&mut self) {
+        self.running.drain().for_each(|(_, (_, agent))| agent.abort());
+    }
+}
+
+/// The sockets of an agent.
+struct Sockets {
+    network: Vec<TcpListener>,
+    local: Option<Socket>,
+}
+
+impl Sockets {
+    fn open(settings: &AgentSettings) -> Result<Self, String> {
+        let network = match &settings.port {
+            Some((address, port)) => {
+                let opened = TcpListener::bind((address.as_str(), *port));
+                let name = settings.name;
+                vec![opened.map_err(|error| format!("[{name}] {address}:{port}: {error}"))?]
+            }
+            None => Vec::new(),
+        };
+        let local = settings.socket.as_deref().map(Socket::bind).transpose()?;
+        Ok(Self { network, local })
+    }
+
+    fn files(&self) -> io::Result<Vec<(bool, File)>> {
+        let network = self.network.iter().map(|socket| (true, socket.as_fd()));
+        let local = self.local.iter().map(|socket| (false, socket.listener.as_fd()));
+        let owned = |(kind, socket): (bool, std::os::fd::BorrowedFd<'_>)| {
+            Ok((kind, File::from(socket.try_clone_to_owned()?)))
+        };
+        network.chain(local).map(owned).collect()
+    }
+}
+
+/// Keeps an agent alive.
+async fn keep(desk: Arc<Desk>, settings: AgentSettings, sockets: Sockets) {
+    loop {
+        let why = match work(&desk, &settings, &sockets).await {
+            Ok(()) => "it hung up".to_owned(),
+            Err(error) => error.to_string(),
+        };
+        let text = format!("the agent {} is started anew: {why}", settings.name);
+        desk.service.ground.log.say(LogClass::Error, &text);
+        sleep(PAUSE).await;
+    }
+}
+
+async fn work(desk: &Arc<Desk>, settings: &AgentSettings, sockets: &Sockets) -> io::Result<()> {
+    let (mut link, there) = WorkerLink::pair()?;
+    let mut command = Command::new(esets_sys::own_program()?);
+    command.arg(ARGUMENT).env_clear().current_dir("/").stdin(OwnedFd::from(there));
+    command.stdout(Stdio::null()).stderr(Stdio::inherit()).kill_on_drop(true);
+    let account = desk.service.current().account;
+    account.inspect(|account| account.apply(&mut command));
+    let _child = desk.service.ground.starter.start(command).await?;
+    let files = sockets.files()?;
+    let kinds = files.iter().map(|(is_network, _)| *is_network).collect();
+    let setup = Setup { name: settings.name.into(), longest: settings.longest, sockets: kinds };
+    link.send_frame(SETUP, &serde_json::to_vec(&setup)?).await?;
+    for (_, file) in files {
+        link.send(&empty(SOCKET)?, Some(&file)).await?;
+    }
+    while let Some(frame) = link.receive().await? {
+        match frame.kind {
+            READY => ready(desk, settings.name, &frame.body)?,
+            CONNECT => {
+                let (here, there) = UnixStream::pair()?;
+                here.set_nonblocking(true)?;
+                let stream = tokio::net::UnixStream::from_std(here)?;
+                tokio::spawn(Session::new(Arc::clone(desk), stream).guest().serve());
+                link.send(&empty(SOCKET)?, Some(&File::from(OwnedFd::from(there)))).await?;
+            }
+            RELOAD => {
+                let service = Arc::clone(&desk.service);
+                // What comes of it is in the log.
+                tokio::spawn(async move { service.reload().await });
+            }
+            _ => return Err(io::ErrorKind::InvalidData.into()),
+        }
+    }
+    Ok(())
+}
+
+fn ready(desk: &Desk, name: &str, refused: &[u8]) -> io::Result<()> {
+    let refused: Vec<String> = serde_json::from_slice(refused)?;
+    for protection in refused {
+        let text = format!("the system refuses the agent {name} a protection: {protection}");
+        desk.service.ground.log.say(LogClass::Warning, &text);
+    }
+    desk.service.ground.log.say(LogClass::Info, &format!("the agent {name} serves"));
+    Ok(())
+}
+
+fn empty(kind: u8) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    encode(kind, &[], &mut bytes).map_err(io::Error::other)?;
+    Ok(bytes)
+}
+
+/// The agent's side: serves until the daemon ends it.
+pub(crate) fn serve() -> ExitCode {
+    esets_sys::die_with_parent();
+    match act() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("esets_daemon: agent: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn act() -> io::Result<()> {
+    let socket = UnixStream::from(io::stdin().as_fd().try_clone_to_owned()?);
+    let mut link = Link::new(socket, LONGEST);
+    let setup = link.receive()?.ok_or(io::ErrorKind::UnexpectedEof)?;
+    let setup: Setup = serde_json::from_slice(&setup.body)?;
+    let agent = esets_agents::find(&setup.name).ok_or(io::ErrorKind::NotFound)?;
+    let mut listeners = Vec::new();
+    for is_network in &setup.sockets {
+        let socket = OwnedFd::from(socket_from(&mut link)?);
+        listeners.push(match is_network {
+            true => Listener::Tcp(TcpListener::from(socket)),
+            false => Listener::Unix(UnixListener::from(socket)),
+        });
+    }
+    esets_sys::raise_open_files();
+    let refused = esets_sys::limit_reach(esets_sys::Reach::Reading);
+    let refused: Vec<_> = refused.iter().map(ToString::to_string).collect();
+    link.send_json(READY, &refused)?;
+    let link = Arc::new(Mutex::new(link));
+    let connections = Arc::clone(&link);
+    let filter = DaemonFilter::over(move || {
+        let mut link = connections.lock().unwrap_or_else(PoisonError::into_inner);
+        link.send(CONNECT, &[])?;
+        Ok(UnixStream::from(OwnedFd::from(socket_from(&mut link)?)))
+    });
+    let reload = Box::new(move || {
+        // Without the daemon there is nothing to reload.
+        let _ = link.lock().unwrap_or_else(PoisonError::into_inner).send(RELOAD, &[]);
+    });
+    (agent.run)(Post { listeners, filter, reload, longest: setup.longest })
+}
+
+/// The next descriptor.
+fn socket_from(link: &mut Link) -> io::Result<File> {
+    link.receive()?.ok_or(io::ErrorKind::UnexpectedEof)?;
+    link.take_file().ok_or_else(|| io::ErrorKind::InvalidData.into())
+}
+
+/// The argument that makes an agent of this program.
+pub(crate) const ARGUMENT: &str = "--agent";
+const SETUP: u8 = 1;
+const SOCKET: u8 = 2;
+const READY: u8 = 129;
+const CONNECT: u8 = 130;
+const RELOAD: u8 = 131;
+const LONGEST: u32 = 64 << 10;
+const PAUSE: Duration = Duration::from_millis(500);
