@@ -1,6 +1,6 @@
-//! AES decryption (FIPS 197) in the ECB and CBC modes (NIST SP 800-38A).
+//! AES (FIPS 197) in the ECB and CBC modes (NIST SP 800-38A).
 
-use aes::cipher::{BlockCipherDecrypt, KeyInit};
+use aes::cipher::{BlockCipherDecrypt, BlockCipherEncrypt, KeyInit};
 use aes::{Aes128, Aes192, Aes256};
 
 /// A key of 16, 24 or 32 bytes, ready to decrypt.
@@ -50,6 +50,17 @@ impl Aes {
     }
 }
 
+/// Encrypts whole blocks under a key of 128 bits, each chained to the one before, as a hash does.
+pub(crate) fn encrypt_cbc(key: &[u8; 16], iv: [u8; BLOCK], bytes: &mut [u8]) {
+    let key = Aes128::new(key.into());
+    let mut before = iv;
+    for block in bytes.as_chunks_mut().0 {
+        block.iter_mut().zip(before).for_each(|(byte, mask)| *byte ^= mask);
+        key.encrypt_block(block.into());
+        before = *block;
+    }
+}
+
 /// Bytes of a block.
 pub(crate) const BLOCK: usize = 16;
 
@@ -70,5 +81,7 @@ mod tests {
         let mut block = 0x7649_abac_8119_b246_cee9_8e9b_12e9_197d_u128.to_be_bytes();
         aes.cbc(iv, &mut block);
         assert_eq!(block, clear);
+        encrypt_cbc(&key, iv, &mut block);
+        assert_eq!(block, 0x7649_abac_8119_b246_cee9_8e9b_12e9_197d_u128.to_be_bytes());
     }
 }

@@ -34,6 +34,7 @@ mod ole10native;
 mod ole2;
 mod onenote;
 mod packed;
+mod pdf;
 mod pe;
 mod ppt;
 mod qcow2;
@@ -103,6 +104,7 @@ pub static UNPACKERS: &[&dyn Unpacker] = &[
     &ole2::Ole2,
     &onenote::OneNote,
     &packed::Packed,
+    &pdf::Pdf,
     &pe::Pe,
     &ppt::Ppt,
     &qcow2::Qcow2,
