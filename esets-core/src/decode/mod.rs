@@ -2,6 +2,7 @@
 
 pub(crate) mod aes;
 pub(crate) mod compound;
+mod crc16;
 mod extents;
 pub(crate) mod formula;
 mod inflate;
@@ -18,6 +19,7 @@ mod zisofs;
 
 use std::io::{self, Read};
 
+pub(crate) use crc16::crc16;
 pub(crate) use extents::{Extent, Extents, offer_partition, stored};
 pub(crate) use inflate::Inflate;
 pub(crate) use lzo::lzo1x;

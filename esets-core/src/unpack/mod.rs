@@ -2,7 +2,9 @@
 
 mod activemime;
 mod apm;
+mod applesingle;
 mod ar;
+mod binhex;
 mod brotli;
 mod bzip2;
 mod compress;
@@ -23,6 +25,7 @@ mod lzfu;
 mod lzip;
 mod lzma;
 mod lzop;
+mod macbinary;
 mod macho;
 mod mbox;
 mod mbr;
@@ -36,6 +39,8 @@ mod onenote;
 mod packed;
 mod pdf;
 mod pe;
+mod pgp;
+mod pkcs7;
 mod ppt;
 mod qcow2;
 mod rar;
@@ -73,7 +78,9 @@ use crate::verdict::Reason;
 pub static UNPACKERS: &[&dyn Unpacker] = &[
     &activemime::ActiveMime,
     &apm::Apm,
+    &applesingle::AppleSingle,
     &ar::Ar,
+    &binhex::BinHex,
     &brotli::Brotli,
     &bzip2::Bzip2,
     &compress::Compress,
@@ -93,6 +100,7 @@ pub static UNPACKERS: &[&dyn Unpacker] = &[
     &lzip::Lzip,
     &lzma::Lzma,
     &lzop::Lzop,
+    &macbinary::MacBinary,
     &macho::MachO,
     &mbox::Mbox,
     &mbr::Mbr,
@@ -106,6 +114,8 @@ pub static UNPACKERS: &[&dyn Unpacker] = &[
     &packed::Packed,
     &pdf::Pdf,
     &pe::Pe,
+    &pgp::Pgp,
+    &pkcs7::Pkcs7,
     &ppt::Ppt,
     &qcow2::Qcow2,
     &rar::Rar,
