@@ -3,6 +3,7 @@
 
 use std::io::Read as _;
 
+use esets_core::signature::{LOADERS, SourceFile, compile};
 use esets_core::{
     Children, Database, Format, Limits, Object, Reason, Scanner, Status, Subject, UNPACKERS,
     UnpackError, Unpacker, Verdict,
@@ -20,9 +21,13 @@ pub struct Target {
 pub static TARGETS: &[Target] = &[
     Target { name: "clamd", run: clamd },
     Target { name: "config", run: config },
+    Target { name: "database", run: database },
     Target { name: "frames", run: frames },
     Target { name: "message", run: message },
+    Target { name: "policy", run: policy },
+    Target { name: "rewrite", run: rewrite },
     Target { name: "scan", run: scan },
+    Target { name: "signature", run: signature },
 ];
 
 /// Runs a target by its name: one of [`TARGETS`], or `unpack_` and a format.
@@ -111,6 +116,67 @@ pub fn frames(bytes: &[u8]) {
         }
     }
 }
+
+/// Any bytes as a compiled database, and the embedded one with some bytes changed: refused, or
+/// used without harm.
+pub fn database(bytes: &[u8]) {
+    let mut changed = EMBEDDED.clone();
+    for change in bytes.chunks_exact(4) {
+        let at = usize::from(u16::from_le_bytes([change[0], change[1]])) % changed.len();
+        changed[at] ^= change[2];
+    }
+    for file in [bytes.to_vec(), changed] {
+        let Ok(database) = Database::from_bytes(file) else { continue };
+        let _ = (database.verify(), database.version().len(), database.counts());
+        let scanner = Scanner::new(database).with_limits(limits());
+        keeps_its_promises(&scanner.scan(&Object::new(bytes).named("input.pdf.exe")), bytes);
+    }
+}
+
+/// Any bytes as a source of signatures, of the format that the first byte picks: taken or rejected,
+/// and what is taken compiles to a database that opens.
+pub fn signature(bytes: &[u8]) {
+    let Some((pick, source)) = bytes.split_first() else { return };
+    let extensions: Vec<_> = LOADERS.iter().flat_map(|loader| loader.extensions()).collect();
+    let extension = extensions[usize::from(*pick) % extensions.len()];
+    let name = format!("fuzz.{extension}");
+    let (compiled, _) = compile("fuzz", [SourceFile::new(&name, source)]);
+    let database = Database::from_bytes(compiled).expect("what we compile opens");
+    database.verify().expect("what we compile is whole");
+    let scanner = Scanner::new(database).with_limits(limits());
+    keeps_its_promises(&scanner.scan(&Object::new(source)), source);
+}
+
+/// Any bytes as a message that is changed in every way: it parses again, and no part is outside.
+pub fn rewrite(bytes: &[u8]) {
+    let message = esets_mime::Message::parse(bytes, &esets_mime::Limits::default());
+    let mut rewriter = message.rewrite();
+    rewriter.prepend_header("X-Top", "value");
+    rewriter.append_header("X-End", "value");
+    rewriter.prefix_subject("[prefix]");
+    rewriter.footnote("note", "<p>note</p>");
+    let place = bytes.first().copied().map_or(0, usize::from);
+    rewriter.replace(place, "notice");
+    let changed = rewriter.finish();
+    let again = esets_mime::Message::parse(&changed, &esets_mime::Limits::default());
+    assert!(again.parts().all(|part| part.range().end <= changed.len()));
+    assert_eq!(again.rewrite().finish(), changed, "no edit, no change");
+}
+
+/// Any bytes as the configuration of a policy that decides on a verdict with everything in it.
+pub fn policy(bytes: &[u8]) {
+    let Ok(config) = esets_policy::config::Config::parse("fuzz.cfg", bytes) else { return };
+    let missing =
+        |_: &str| -> std::io::Result<Vec<u8>> { Err(std::io::ErrorKind::NotFound.into()) };
+    let Ok(policy) = esets_policy::Policy::from_config(&config, missing) else { return };
+    let verdict = Scanner::new(Database::embedded()).scan(&Object::new(b"MZ").named("a.pdf.exe"));
+    let context = esets_policy::Context::new("smtp");
+    let _ = policy.decide(&verdict, &context).action.to_string();
+}
+
+/// The embedded database as bytes.
+static EMBEDDED: std::sync::LazyLock<Vec<u8>> =
+    std::sync::LazyLock::new(|| esets_core::compile_default().0);
 
 /// What holds for every verdict.
 fn keeps_its_promises(verdict: &Verdict, bytes: &[u8]) {

@@ -61,7 +61,8 @@ const EDGES: &[(&str, &[&str])] = &[
     ("esets-policy", &["esets-core", "esets-mime"]),
     ("esets-sys", &[]),
     ("esets-agents", &["esets-policy", "esets-client", "esets-sys"]),
+    ("esets-quarantine", &["esets-core", "esets-sys"]),
     ("esets-client", &["esets-policy", "esets-sys"]),
-    ("esets-cli", &["esets-policy", "esets-core", "esets-sys"]),
-    ("esets-capi", &["esets-policy", "esets-core", "esets-sys"]),
+    ("esets-cli", &["esets-policy", "esets-core", "esets-client", "esets-quarantine", "esets-sys"]),
+    ("esets-capi", &["esets-policy", "esets-core", "esets-client", "esets-sys"]),
 ];
