@@ -45,8 +45,10 @@ mod ppt;
 mod qcow2;
 mod rar;
 mod rpm;
+mod rtf;
 mod sevenz;
 mod shar;
+mod swf;
 mod szdd;
 mod tar;
 mod tnef;
@@ -121,7 +123,9 @@ pub static UNPACKERS: &[&dyn Unpacker] = &[
     &rar::Rar,
     &sevenz::SevenZ,
     &rpm::Rpm,
+    &rtf::Rtf,
     &shar::Shar,
+    &swf::Swf,
     &szdd::Szdd,
     &tar::Tar,
     &tnef::Tnef,
