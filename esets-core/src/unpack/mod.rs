@@ -7,6 +7,7 @@ mod ar;
 mod binhex;
 mod brotli;
 mod bzip2;
+mod cab;
 mod compress;
 mod cpio;
 mod elf;
@@ -85,6 +86,7 @@ pub static UNPACKERS: &[&dyn Unpacker] = &[
     &binhex::BinHex,
     &brotli::Brotli,
     &bzip2::Bzip2,
+    &cab::Cab,
     &compress::Compress,
     &cpio::Cpio,
     &elf::Elf,
