@@ -94,7 +94,7 @@ impl DatabaseBuilder {
     /// # Errors
     /// [`Rejection::Weak`] if it cannot be searched for at a bearable cost.
     pub fn add_body(&mut self, signature: &BodySignature<'_>) -> Result<(), Rejection> {
-        let compiled = compile(&signature.pattern)?;
+        let compiled = compile(&signature.pattern, &signature.offset)?;
         let name = self.name(signature.name, signature.class)?;
         let row = self.patterns.add(compiled, signature.offset, signature.target)?;
         self.patterns.used_by(row, User::Name(name));
@@ -109,12 +109,14 @@ impl DatabaseBuilder {
     pub fn add_logical(&mut self, signature: &LogicalSignature<'_>) -> Result<(), Rejection> {
         let mut compiled = Vec::new();
         for sub in &signature.subs {
-            let patterns: Result<Vec<_>, _> = sub.patterns.iter().map(compile).collect();
+            let patterns: Result<Vec<_>, _> =
+                sub.patterns.iter().map(|it| compile(it, &sub.offset)).collect();
             compiled.push((patterns?, sub.offset));
         }
         let cost =
             |sub: u8| compiled.get(usize::from(sub)).map_or(0, |(patterns, _)| price(patterns));
         let necessary = signature.expression.necessary(&cost);
+        let expression = signature.expression.sorted(&cost);
         let number = u32::try_from(self.logicals.len()).ok().filter(|number| *number < LOGICAL);
         let number = number.ok_or(Rejection::Unsupported("number of signatures"))?;
         let name = self.name(signature.name, signature.class)?;
@@ -134,7 +136,7 @@ impl DatabaseBuilder {
             name,
             target: signature.target,
             conditions: signature.conditions.clone(),
-            expression: signature.expression.clone(),
+            expression,
             subs,
         });
         self.counts.add(SignatureKind::Logical);

@@ -3,7 +3,7 @@
 //! One holds the place of each (4), the other the signatures: number of the name (4), target (1),
 //! number of sub-signatures (1), which of them are counted (8), conditions, expression (each its
 //! length (2) and bytes), and for each sub-signature the rows of its patterns (4 each), with
-//! [`MORE`] set if another one follows. The expression is in postfix form.
+//! [`MORE`] set if another one follows. In the expression operators come first.
 
 use super::names::{Numbers, PoolId};
 use crate::cursor::{Cursor, Truncated};
@@ -64,19 +64,24 @@ fn push_condition(condition: &Condition, code: &mut Vec<u8>) {
     code.extend(range.end().to_le_bytes());
 }
 
+/// The operator comes first, and each part has its length (2), so that it can be passed over.
 fn push_expression(expression: &Expression, code: &mut Vec<u8>) {
     let mut join = |parts: &[Expression], operator| {
-        parts.iter().for_each(|part| push_expression(part, code));
         code.extend([operator, u8::try_from(parts.len()).unwrap_or(u8::MAX)]);
+        for part in parts {
+            let mut inner = Vec::new();
+            push_expression(part, &mut inner);
+            push_block(&inner, code);
+        }
     };
     match expression {
         Expression::All(parts) => join(parts, ALL),
         Expression::Any(parts) => join(parts, ANY),
         Expression::Count { of, test, number, distinct } => {
-            push_expression(of, code);
             code.extend([COUNT, *test as u8]);
             code.extend(number.to_le_bytes());
             code.extend(distinct.to_le_bytes());
+            push_expression(of, code);
         }
         Expression::Sub(number) => code.push(*number),
     }
@@ -133,58 +138,72 @@ impl<'f> Logical<'f> {
         })
     }
 
-    /// Whether the expression holds for so many matches of each sub-signature.
-    pub(super) fn holds(&self, matches: impl FnMut(u8) -> u32) -> bool {
-        evaluate(self.expression, matches).ok().flatten().is_some_and(|value| value.holds)
+    /// Whether the expression holds for so many matches of each sub-signature, which are asked
+    /// for in order and only as far as they matter.
+    pub(super) fn holds(&self, mut matches: impl FnMut(u8) -> u32) -> bool {
+        let mut evaluation = Evaluation { matches: &mut matches, depth: 0, counts: false };
+        let value = evaluation.value(&mut Cursor::new(self.expression));
+        value.is_ok_and(|value| value.holds)
     }
 }
 
 /// What a part of an expression comes to.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Default)]
 struct Value {
     holds: bool,
     matches: u32,
     distinct: u32,
 }
 
-/// The value; `None` if the code is damaged.
-fn evaluate(code: &[u8], mut matches: impl FnMut(u8) -> u32) -> Result<Option<Value>, Truncated> {
-    let mut stack: Vec<Value> = Vec::new();
-    let mut cursor = Cursor::new(code);
-    while !cursor.is_empty() {
-        match cursor.u8()? {
-            operator @ (ALL | ANY) => {
-                let count = usize::from(cursor.u8()?);
-                let Some(from) = stack.len().checked_sub(count) else { return Ok(None) };
-                let joined = join(operator, stack.get(from..).unwrap_or_default());
-                stack.truncate(from);
-                stack.push(joined);
-            }
-            COUNT => {
-                let test = cursor.u8()?;
-                let (number, distinct) = (cursor.u32_le()?, cursor.u32_le()?);
-                let Some(value) = stack.last_mut() else { return Ok(None) };
-                value.holds = compares(test, value.matches, number) && value.distinct >= distinct;
-            }
-            sub => {
-                let matches = matches(sub);
-                let holds = matches > 0;
-                stack.push(Value { holds, matches, distinct: holds.into() });
-            }
-        }
-    }
-    Ok(stack.pop())
+struct Evaluation<'m> {
+    matches: &'m mut dyn FnMut(u8) -> u32,
+    depth: u8,
+    /// Whether matches are counted, so that every part matters.
+    counts: bool,
 }
 
-fn join(operator: u8, parts: &[Value]) -> Value {
-    let sum = |field: fn(&Value) -> u32| {
-        parts.iter().fold(0_u32, |sum, part| sum.saturating_add(field(part)))
-    };
-    let holds = match operator {
-        ALL => parts.iter().all(|part| part.holds),
-        _ => parts.iter().any(|part| part.holds),
-    };
-    Value { holds, matches: sum(|part| part.matches), distinct: sum(|part| part.distinct) }
+impl Evaluation<'_> {
+    fn value(&mut self, cursor: &mut Cursor<'_>) -> Result<Value, Truncated> {
+        self.depth = self.depth.checked_add(1).filter(|depth| *depth < 128).ok_or(Truncated)?;
+        let value = match cursor.u8()? {
+            operator @ (ALL | ANY) => self.join(operator, cursor)?,
+            COUNT => self.count(cursor)?,
+            sub => {
+                let matches = (self.matches)(sub);
+                Value { holds: matches > 0, matches, distinct: u32::from(matches > 0) }
+            }
+        };
+        self.depth = self.depth.saturating_sub(1);
+        Ok(value)
+    }
+
+    fn join(&mut self, operator: u8, cursor: &mut Cursor<'_>) -> Result<Value, Truncated> {
+        let mut joined = Value { holds: operator == ALL, ..Value::default() };
+        for _ in 0..cursor.u8()? {
+            let part = block(cursor)?;
+            if !self.counts && joined.holds == (operator == ANY) {
+                continue;
+            }
+            let value = self.value(&mut Cursor::new(part))?;
+            joined.holds = match operator {
+                ALL => joined.holds && value.holds,
+                _ => joined.holds || value.holds,
+            };
+            joined.matches = joined.matches.saturating_add(value.matches);
+            joined.distinct = joined.distinct.saturating_add(value.distinct);
+        }
+        Ok(joined)
+    }
+
+    fn count(&mut self, cursor: &mut Cursor<'_>) -> Result<Value, Truncated> {
+        let test = cursor.u8()?;
+        let (number, distinct) = (cursor.u32_le()?, cursor.u32_le()?);
+        let outer = std::mem::replace(&mut self.counts, true);
+        let value = self.value(cursor)?;
+        self.counts = outer;
+        let holds = compares(test, value.matches, number) && value.distinct >= distinct;
+        Ok(Value { holds, ..value })
+    }
 }
 
 fn compares(test: u8, matches: u32, number: u32) -> bool {

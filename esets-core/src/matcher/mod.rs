@@ -5,6 +5,7 @@
 //! measure of [`rarity`]: the [`prefilter`] says where there may be one, [`table`] whose it is.
 
 mod anchor;
+mod places;
 mod prefilter;
 mod program;
 mod rarity;

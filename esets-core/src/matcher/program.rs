@@ -6,7 +6,7 @@
 
 use super::rarity::{rarity, words};
 use crate::cursor::{Cursor, Truncated};
-use crate::signature::{Boundary, Element, MaskedByte, Pattern, Rejection};
+use crate::signature::{Boundary, Element, MaskedByte, Offset, Pattern, Rejection};
 
 /// A chain of a compiled pattern: what lies between two gaps without limit.
 #[derive(Clone, Copy, Debug)]
@@ -56,6 +56,8 @@ pub(crate) enum Op<'p> {
     Literal(&'p [u8]),
     /// Pairs of value and mask, masked by [`VEIL`].
     Masked(&'p [u8]),
+    /// One byte of a set: a bit for each of the 256.
+    Set(&'p [u8]),
 }
 
 impl<'p> Op<'p> {
@@ -69,6 +71,7 @@ impl<'p> Op<'p> {
             LITERAL => Self::Literal(block(cursor)?),
             MASKED => Self::Masked(block(cursor)?),
             NEGATED => Self::Choice(block(cursor)?, true),
+            SET => Self::Set(cursor.take(32)?),
             _ => return Err(Truncated),
         })
     }
@@ -88,11 +91,12 @@ fn boundary(code: u8) -> Boundary {
     }
 }
 
-/// Compiles a pattern: its chains in a row.
+/// Compiles a pattern: its chains in a row. If it is known where it may begin, but for a few
+/// places, then the pivot of the first chain is its start: it is tried there and nowhere else.
 ///
 /// # Errors
 /// [`Rejection::Weak`] if a chain has no two fixed bytes in a row.
-pub(crate) fn compile(pattern: &Pattern) -> Result<Compiled, Rejection> {
+pub(crate) fn compile(pattern: &Pattern, offset: &Offset) -> Result<Compiled, Rejection> {
     let mut compiled = Compiled::default();
     let mut gap = 0;
     let is_cut = |element: &Element| matches!(element, Element::Gap { max: None, .. });
@@ -101,7 +105,10 @@ pub(crate) fn compile(pattern: &Pattern) -> Result<Compiled, Rejection> {
             [elements @ .., Element::Gap { min, max: None }] => (elements, *min),
             elements => (elements, 0),
         };
-        compiled.chain(gap, elements, pattern.ignores_case)?;
+        let pivot = pivot(elements).ok_or(Rejection::Weak)?;
+        let is_placed = compiled.chains == 0 && offset.is_narrow();
+        let pivot = if is_placed { 0 } else { pivot };
+        compiled.chain(gap, elements.split_at(pivot), pattern.ignores_case)?;
         gap = next;
     }
     Ok(compiled)
@@ -125,9 +132,12 @@ impl Compiled {
         (1_u64 << 20_u8.saturating_sub(rarest)).saturating_add(self.chains.into())
     }
 
-    fn chain(&mut self, gap: u32, elements: &[Element], folds: bool) -> Result<(), Rejection> {
-        let pivot = pivot(elements).ok_or(Rejection::Weak)?;
-        let (before, after) = elements.split_at_checked(pivot).ok_or(Rejection::Weak)?;
+    fn chain(
+        &mut self,
+        gap: u32,
+        (before, after): (&[Element], &[Element]),
+        folds: bool,
+    ) -> Result<(), Rejection> {
         self.program.extend(gap.to_le_bytes());
         let code = |elements, direction| Coder { folds, direction }.sequence(elements);
         push_block(&mut self.program, &code(before, Direction::Backwards));
@@ -213,6 +223,22 @@ impl Coder {
         }
     }
 
+    /// The bytes that fit, if every option is one byte.
+    fn set(&self, options: &[Vec<Element>], negated: bool) -> Option<[u8; 32]> {
+        let mut set = [0_u8; 32];
+        for option in options {
+            let [Element::Byte(wanted)] = &**option else { return None };
+            for byte in 0..=u8::MAX {
+                let fits = |byte: u8| wanted.matches(byte);
+                let other = [byte.to_ascii_lowercase(), byte.to_ascii_uppercase()];
+                if fits(byte) || (self.folds && other.into_iter().any(fits)) {
+                    *set.get_mut(usize::from(byte >> 3))? |= 1 << (byte & 7);
+                }
+            }
+        }
+        Some(if negated { set.map(|bits| !bits) } else { set })
+    }
+
     fn pair(&self, byte: MaskedByte) -> [u8; 2] {
         [byte.value ^ VEIL, byte.mask ^ VEIL]
     }
@@ -223,6 +249,10 @@ impl Coder {
                 code.extend([BOUNDARY, *boundary as u8, u8::from(*negated)]);
             }
             Element::Choice { options, negated } => {
+                if let Some(set) = self.set(options, *negated) {
+                    code.push(SET);
+                    return code.extend(set);
+                }
                 let mut blocks = Vec::new();
                 options.iter().for_each(|o| push_block(&mut blocks, &self.sequence(o)));
                 code.push(if *negated { NEGATED } else { CHOICE });
@@ -273,3 +303,4 @@ const GAP: u8 = b'G';
 const LITERAL: u8 = b'L';
 const MASKED: u8 = b'M';
 const NEGATED: u8 = b'N';
+const SET: u8 = b'S';

@@ -5,6 +5,7 @@
 
 use std::ops::RangeInclusive;
 
+use super::places::Places;
 use super::program::{Chain, Op, VEIL, block};
 use crate::cursor::Cursor;
 use crate::signature::Boundary;
@@ -39,6 +40,9 @@ impl Chain<'_> {
         starts: &RangeInclusive<u64>,
         steps: &mut Steps,
     ) -> Result<Option<(usize, usize)>, Exhausted> {
+        if self.before.is_empty() && !starts.contains(&(pivot as u64)) {
+            return Ok(None);
+        }
         let mut runner = Runner { data, steps, way: Way::Forwards };
         let ends = runner.run(self.after, Places::at(pivot))?;
         let Some(end) = ends.first() else { return Ok(None) };
@@ -46,52 +50,23 @@ impl Chain<'_> {
         let begins = runner.run(self.before, Places::at(pivot))?;
         Ok(begins.first_within(starts).map(|start| (start, end)))
     }
-}
 
-/// Places in an object: intervals with both ends, in order, apart.
-#[derive(Clone, Debug, Default)]
-struct Places {
-    one: Option<(usize, usize)>,
-    more: Vec<(usize, usize)>,
-}
-
-impl Places {
-    fn at(place: usize) -> Self {
-        Self { one: Some((place, place)), more: Vec::new() }
+    /// Whether the chain is tried where it may begin, there being few such places.
+    pub(super) fn is_placed(&self, starts: &RangeInclusive<u64>) -> bool {
+        let width = starts.end().saturating_sub(*starts.start());
+        self.before.is_empty() && width <= 4096
     }
 
-    fn iter(&self) -> impl Iterator<Item = (usize, usize)> {
-        self.one.into_iter().chain(self.more.iter().copied())
-    }
-
-    fn first(&self) -> Option<usize> {
-        self.one.map(|(low, _)| low)
-    }
-
-    fn first_within(&self, range: &RangeInclusive<u64>) -> Option<usize> {
-        self.iter().find_map(|(low, high)| {
-            let first = (low as u64).max(*range.start());
-            let fits = first <= (high as u64).min(*range.end());
-            fits.then(|| usize::try_from(first).ok())?
-        })
-    }
-
-    /// Adds an interval that does not begin before the last one; touching ones become one.
-    fn push(&mut self, low: usize, high: usize) {
-        match self.more.last_mut().or(self.one.as_mut()) {
-            Some((_, end)) if low <= end.saturating_add(1) => *end = high.max(*end),
-            Some(_) => self.more.push((low, high)),
-            None => self.one = Some((low, high)),
-        }
-    }
-
-    /// All of several sets.
-    fn union(sets: &[Self]) -> Self {
-        let mut all: Vec<_> = sets.iter().flat_map(Self::iter).collect();
-        all.sort_unstable();
-        let mut union = Self::default();
-        all.into_iter().for_each(|(low, high)| union.push(low, high));
-        union
+    /// The places where the chain may end if it begins within `starts`.
+    pub(super) fn ends(
+        &self,
+        data: &[u8],
+        starts: &RangeInclusive<u64>,
+        steps: &mut Steps,
+    ) -> Result<Places, Exhausted> {
+        steps.take(1)?;
+        let mut runner = Runner { data, steps, way: Way::Forwards };
+        runner.run(self.after, Places::within(starts, data.len()))
     }
 }
 
@@ -126,6 +101,7 @@ impl<'d> Runner<'d, '_> {
             Op::Gap(min, max) => Ok(self.gap(min, max, places)),
             Op::Literal(bytes) => self.scan(places, bytes.len(), |there| equal(there, bytes)),
             Op::Folded(bytes) => self.scan(places, bytes.len(), |there| equal_folded(there, bytes)),
+            Op::Set(set) => self.scan(places, 1, |there| contains(set, there)),
             Op::Masked(pairs) => {
                 let length = pairs.len().checked_div(2).unwrap_or_default();
                 self.scan(places, length, |there| equal_masked(there, pairs))
@@ -275,11 +251,17 @@ fn length_of(program: &[u8]) -> usize {
             Op::Folded(bytes) | Op::Literal(bytes) => bytes.len(),
             Op::Masked(pairs) => pairs.len().checked_div(2).unwrap_or_default(),
             Op::Gap(min, _) => usize::try_from(min).unwrap_or(usize::MAX),
+            Op::Set(_) => 1,
             Op::Boundary(..) | Op::Choice(..) => 0,
         };
         length = length.saturating_add(more);
     }
     length
+}
+
+fn contains(set: &[u8], there: &[u8]) -> bool {
+    let [byte] = there else { return false };
+    set.get(usize::from(byte >> 3)).is_some_and(|bits| bits >> (byte & 7) & 1 == 1)
 }
 
 fn equal(there: &[u8], veiled: &[u8]) -> bool {

@@ -71,6 +71,10 @@ fn count_chain(
     most: u32,
     steps: &mut Steps,
 ) -> Result<u32, Exhausted> {
+    if chain.is_placed(starts) {
+        let count = chain.ends(data, starts, steps)?.count();
+        return Ok(u32::try_from(count).unwrap_or(u32::MAX).min(most));
+    }
     let mut count = 0_u32;
     steps.take(data.len().checked_div(BYTES_PER_STEP).unwrap_or_default())?;
     for pivot in pivots(chain, data) {
@@ -92,6 +96,14 @@ fn first_end(
     starts: &RangeInclusive<u64>,
     steps: &mut Steps,
 ) -> Result<Option<(usize, usize)>, Exhausted> {
+    if chain.is_placed(starts) {
+        let Some(end) = chain.ends(data, starts, steps)?.first() else { return Ok(None) };
+        for start in starts.clone() {
+            if chain.ends(data, &(start..=start), steps)?.first().is_some() {
+                return Ok(usize::try_from(start).ok().map(|start| (start, end)));
+            }
+        }
+    }
     let mut best: Option<(usize, usize)> = None;
     steps.take(data.len().checked_div(BYTES_PER_STEP).unwrap_or_default())?;
     for pivot in pivots(chain, data) {

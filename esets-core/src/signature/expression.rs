@@ -73,6 +73,36 @@ impl Expression {
         }
     }
 
+    /// The same expression with the cheapest parts of each operator first.
+    pub(crate) fn sorted(&self, cost: &dyn Fn(u8) -> u64) -> Self {
+        let sort = |parts: &[Self]| {
+            let mut parts: Vec<Self> = parts.iter().map(|part| part.sorted(cost)).collect();
+            parts.sort_by_cached_key(|part| part.cost(cost));
+            parts
+        };
+        match self {
+            Self::All(parts) => Self::All(sort(parts)),
+            Self::Any(parts) => Self::Any(sort(parts)),
+            Self::Count { of, test, number, distinct } => Self::Count {
+                of: Box::new(of.sorted(cost)),
+                test: *test,
+                number: *number,
+                distinct: *distinct,
+            },
+            Self::Sub(number) => Self::Sub(*number),
+        }
+    }
+
+    fn cost(&self, cost: &dyn Fn(u8) -> u64) -> u64 {
+        match self {
+            Self::All(parts) | Self::Any(parts) => {
+                parts.iter().fold(0, |sum, part| part.cost(cost).saturating_add(sum))
+            }
+            Self::Count { of, .. } => of.cost(cost),
+            Self::Sub(number) => cost(*number),
+        }
+    }
+
     fn subs(&self) -> u64 {
         match self {
             Self::All(parts) | Self::Any(parts) => {

@@ -50,6 +50,13 @@ impl Offset {
         parse(text).ok_or(Rejection::Field("offset"))
     }
 
+    /// Whether there are few places at which a pattern may begin.
+    pub(crate) fn is_narrow(&self) -> bool {
+        use Anchor::{Anywhere, VersionResource, WithinSection};
+        let is_place = !matches!(self.anchor, Anywhere | VersionResource | WithinSection(_));
+        is_place && self.shift <= NARROW
+    }
+
     /// The first bytes at which the pattern may begin in `subject`; `None` if there are none.
     pub(crate) fn resolve(&self, subject: &Subject<'_>) -> Option<RangeInclusive<u64>> {
         let size = subject.bytes().len() as u64;
@@ -131,6 +138,9 @@ fn signed(text: &str) -> Option<i64> {
 fn number(text: &str) -> Option<u32> {
     text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok())?
 }
+
+/// So many places are few.
+const NARROW: u32 = 4096;
 
 #[cfg(test)]
 mod tests {
