@@ -303,7 +303,10 @@ mod tests {
 
     #[test]
     fn digits_are_read_through_noise() {
-        let found = runs(br"{\rtf1{\objdata 4{\*\x12 }1 \par\n4 2{{4}3}\bin2 {}44}{\pict 45}}");
+        let found = runs(
+            br"{\rtf1{\objdata 4{\*\x12 }1 \par
+4 2{{4}3}\bin2 {}44}{\pict 45}}",
+        );
         let object = (Kind::Object, b"ABC{}D".to_vec());
         assert_eq!(found, [object, (Kind::Picture, b"E".to_vec())]);
     }

@@ -196,6 +196,12 @@ fn an_agent_that_dies_is_started_anew_while_its_clients_wait() {
         assert!(status.contains("\nUid:\t65534\t"), "{status}");
     }
     std::process::Command::new("kill").args(["-9", &agent.to_string()]).status().unwrap();
+    // Until it is gone it may still take a connection, and drop it.
+    while fs::read_to_string(format!("/proc/{agent}/status"))
+        .is_ok_and(|status| !status.contains("State:\tZ"))
+    {
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
     assert_eq!(say(&daemon, &stream(b"bad-apple")), "stream: Test.apple FOUND|");
     daemon.wait_for_log("the agent clamd is started anew");
 }
