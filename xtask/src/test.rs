@@ -59,8 +59,10 @@ fn labs() -> Outcome {
     });
     labs.sort();
     for lab in labs {
-        let client = root().join("target/debug/esets_cli");
-        run(program("bash", &[]).arg(lab).env("ESETS_CLI", client))?;
+        let programs = root().join("target/debug");
+        let mut command = program("bash", &[]);
+        command.arg(lab).env("ESETS_CLI", programs.join("esets_cli"));
+        run(command.env("ESETS_DAEMON", programs.join("esets_daemon")))?;
     }
     Ok(())
 }

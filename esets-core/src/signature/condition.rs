@@ -9,13 +9,13 @@ use crate::subject::Subject;
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Condition {
-    /// The object lies directly in a container of this kind; by its place in [`CONTAINERS`].
+    /// The object lies directly in a container of this kind; by its place in `CONTAINERS`.
     Container(u8),
     /// The offset of the entry point of an executable.
     EntryPoint(RangeInclusive<u64>),
     /// The size of the object in bytes.
     FileSize(RangeInclusive<u64>),
-    /// The containers around the object, the outermost first; by their places in [`CONTAINERS`].
+    /// The containers around the object, the outermost first; by their places in `CONTAINERS`.
     Intermediates(Vec<u8>),
     /// The number of sections of an executable.
     Sections(RangeInclusive<u64>),

@@ -6,9 +6,9 @@
 //! }
 //! ```
 //!
-//! A connection is a [`session`], an object goes through [`service`], the scan happens in a
-//! [`worker`] process. Configuration, database and workers that belong together are a
-//! [`generation`]; a reload makes the next one while the one before still answers.
+//! A connection is a `session`, an object goes through `service`, the scan happens in a
+//! `worker` process. Configuration, database and workers that belong together are a
+//! `generation`; a reload makes the next one while the one before still answers.
 
 mod agent;
 mod arguments;
