@@ -139,8 +139,12 @@ impl<'a> Document<'a> {
         };
         let mut lease = children.lease(0)?;
         let room = children.unpackable().min(MAX_INNER);
-        let content = Bytes::from(read(&mut chain, room, &mut lease));
+        let (content, cut) = read(&mut chain, room, &mut lease);
+        let content = Bytes::from(content);
         drop(chain);
+        if let Some(reason) = cut {
+            children.not_scanned(reason);
+        }
         let name = format!("objects {}", entry.number);
         children.owned(name.as_str(), content.clone())?;
         let _values = children.lease(memory(content.len()))?;
@@ -249,19 +253,23 @@ impl Read for Failed {
     }
 }
 
-/// Reads up to `room` bytes, as many as there is memory for.
-fn read(chain: &mut dyn Read, room: u64, lease: &mut Lease) -> Vec<u8> {
+/// Reads up to `room` bytes, as many as there is memory for, and says why it is not all.
+fn read(chain: &mut dyn Read, room: u64, lease: &mut Lease) -> (Vec<u8>, Option<Reason>) {
     let mut content = Vec::new();
     let mut chunk = vec![0; 16 << 10];
-    // Twice, because a vector that grows is moved.
     while (content.len() as u64) < room {
-        let Ok(count @ 1..) = chain.read(&mut chunk) else { break };
+        let count = match chain.read(&mut chunk) {
+            Ok(0) => return (content, None),
+            Ok(count) => count,
+            Err(error) => return (content, Some(Reason::from_io(&error))),
+        };
+        // Twice, because a vector that grows is moved.
         if !lease.grow((count as u64).saturating_mul(2)) {
-            break;
+            return (content, Some(Reason::Limit(Limit::Memory)));
         }
         content.extend_from_slice(chunk.get(..count).unwrap_or_default());
     }
-    content
+    (content, Some(Reason::Limit(Limit::ObjectSize)))
 }
 
 /// The number of each object in a stream of objects, and where it begins and ends.
