@@ -37,7 +37,9 @@ pub(super) fn looks_like(bytes: &[u8]) -> bool {
     let mut has_content = false;
     while count < SAMPLE && !cursor.is_empty() {
         let Some(packet) = Packet::read(&mut cursor) else { return false };
-        if !packet.is_plausible() {
+        // Encrypted data say nothing of themselves: something that names their key must precede.
+        let is_lone = count == 0 && matches!(packet.number, 9 | 18 | 20);
+        if is_lone || !packet.is_plausible() {
             return false;
         }
         has_content |= packet.tag != Tag::Other;
