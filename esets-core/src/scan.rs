@@ -1,8 +1,8 @@
 //! The engine: one scan, step by step. It alone meters, records and stops.
 
 use std::any::Any;
-use std::collections::HashMap;
 use std::collections::hash_map::Entry;
+use std::collections::{HashMap, HashSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use crate::budget::{Budget, Stop};
@@ -22,6 +22,7 @@ pub(crate) fn scan(scanner: &Scanner, object: &Object<'_>, session: &mut Session
         chunk: vec![0; CHUNK],
         learned: 0,
         opened: HashMap::new(),
+        opened_sizes: HashSet::new(),
         passwords: session.passwords.iter().map(|password| password.to_vec()).collect(),
         verdict: Verdict::default(),
     };
@@ -51,6 +52,8 @@ pub(crate) struct Ledger {
     pub(crate) chunk: Vec<u8>,
     /// What was opened, at which depth and with how many passwords.
     opened: HashMap<Container, (u16, usize)>,
+    /// The sizes of what was opened.
+    opened_sizes: HashSet<usize>,
     pub(crate) passwords: Vec<Vec<u8>>,
     /// How many of the passwords come from what was scanned.
     pub(crate) learned: u32,
@@ -207,7 +210,12 @@ impl Scan<'_> {
     /// Whether the same bytes were opened before, at no greater depth and with the same passwords:
     /// they hold nothing new. Containers in several formats at once would else be opened once for
     /// each way to them, and the ways multiply with the depth.
+    ///
+    /// The first container of its size is not digested, so what is met again is opened twice.
     fn was_opened(&mut self, subject: &Subject<'_>) -> bool {
+        if self.ledger.opened_sizes.insert(subject.bytes().len()) {
+            return false;
+        }
         let Ok(digest) = subject.digest(Algorithm::Sha256).as_bytes().try_into() else {
             return false;
         };

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use serde::{Deserialize, Serialize};
 
@@ -26,6 +26,9 @@ pub struct Scanner {
     pub(crate) options: Options,
     pub(crate) unpackers: Cow<'static, [&'static dyn Unpacker]>,
 }
+
+/// The carver of the usual unpackers: built once, as it costs more than a small scan.
+static CARVER: LazyLock<Arc<Carver>> = LazyLock::new(|| Arc::new(Carver::new(UNPACKERS)));
 
 /// What a scan looks for and what its verdict keeps.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -73,7 +76,7 @@ impl Scanner {
     #[must_use]
     pub fn new(database: Database) -> Self {
         Self {
-            carver: Arc::new(Carver::new(UNPACKERS)),
+            carver: Arc::clone(&CARVER),
             database,
             heuristics: Cow::Borrowed(HEURISTICS),
             limits: Limits::default(),
