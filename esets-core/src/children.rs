@@ -2,7 +2,6 @@
 
 use std::collections::HashSet;
 use std::io::{self, Read};
-use std::mem;
 use std::ops::Range;
 
 use bytes::Bytes;
@@ -85,7 +84,7 @@ impl<'c> Children<'c> {
         let member = member.into();
         let mut lease = self.scan.ledger.budget.lease();
         let mut content = Vec::new();
-        let mut chunk = mem::take(&mut self.scan.ledger.chunk);
+        let mut chunk = self.scan.ledger.take_chunk();
         let outcome = self.read(reader, &mut chunk, &mut content, &mut lease);
         self.scan.ledger.chunk = chunk;
         let (cut, goes_on) = match outcome {
@@ -139,7 +138,7 @@ impl<'c> Children<'c> {
     ///
     /// Errors of the reader are the caller's.
     pub(crate) fn pass(&mut self, reader: &mut dyn Read) -> Result<(), Stop> {
-        let mut chunk = mem::take(&mut self.scan.ledger.chunk);
+        let mut chunk = self.scan.ledger.take_chunk();
         let outcome = self.pass_with(reader, &mut chunk);
         self.scan.ledger.chunk = chunk;
         outcome.map_err(|reason| self.scan.stop(self.id, reason))

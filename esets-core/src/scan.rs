@@ -19,7 +19,7 @@ use crate::verdict::{Class, Limit, ObjectId, Reason, Record, Status, Text, Verdi
 pub(crate) fn scan(scanner: &Scanner, object: &Object<'_>, session: &mut Session<'_>) -> Verdict {
     let mut ledger = Ledger {
         budget: Budget::new(scanner.limits.clone(), object.bytes().len() as u64),
-        chunk: vec![0; CHUNK],
+        chunk: Vec::new(),
         learned: 0,
         opened: HashMap::new(),
         opened_sizes: HashSet::new(),
@@ -48,7 +48,7 @@ type Container = ([u8; 32], Vec<&'static str>);
 /// What a scan has used up and found.
 pub(crate) struct Ledger {
     pub(crate) budget: Budget,
-    /// What one read of a member fills, kept between members.
+    /// What one read of a member fills, kept between members; see [`Ledger::take_chunk`].
     pub(crate) chunk: Vec<u8>,
     /// What was opened, at which depth and with how many passwords.
     opened: HashMap<Container, (u16, usize)>,
@@ -58,6 +58,15 @@ pub(crate) struct Ledger {
     /// How many of the passwords come from what was scanned.
     pub(crate) learned: u32,
     pub(crate) verdict: Verdict,
+}
+
+impl Ledger {
+    /// The chunk to read into; small objects without members never need one.
+    pub(crate) fn take_chunk(&mut self) -> Vec<u8> {
+        let mut chunk = std::mem::take(&mut self.chunk);
+        chunk.resize(CHUNK, 0);
+        chunk
+    }
 }
 
 /// One scan. It is lent to each container in turn, see [`Scan::lend`].

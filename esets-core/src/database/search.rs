@@ -139,7 +139,8 @@ impl<'s> Search<'s> {
         let keys =
             Keys::read(section(Section::Keys8), section(Section::Keys4), section(Section::Lists));
         let data = self.subject.bytes();
-        let mut places = Vec::new();
+        // Never grows: how often it is allocated must not depend on the database.
+        let mut places = Vec::with_capacity(data.len().min(BLOCK.saturating_add(3)));
         for (number, start) in (0..data.len()).step_by(BLOCK).enumerate() {
             if number % BLOCKS_BETWEEN_CHECKS == 0 {
                 self.check_interrupt()?;
