@@ -1,6 +1,7 @@
 //! What several formats share: algorithms and containers inside containers.
 
 pub(crate) mod aes;
+mod blocks;
 pub(crate) mod compound;
 mod crc16;
 mod extents;
@@ -20,6 +21,7 @@ mod zisofs;
 
 use std::io::{self, Read};
 
+pub(crate) use blocks::{Block, Blocks, Codec, below};
 pub(crate) use crc16::crc16;
 pub(crate) use extents::{Extent, Extents, offer_partition, stored};
 pub(crate) use inflate::Inflate;

@@ -49,6 +49,7 @@ mod rpm;
 mod rtf;
 mod sevenz;
 mod shar;
+mod squashfs;
 mod swf;
 mod szdd;
 mod tar;
@@ -67,7 +68,7 @@ mod xls;
 mod xz;
 mod zip;
 mod zlib;
-mod zstd;
+pub(crate) mod zstd;
 
 use std::io;
 
@@ -127,6 +128,7 @@ pub static UNPACKERS: &[&dyn Unpacker] = &[
     &rpm::Rpm,
     &rtf::Rtf,
     &shar::Shar,
+    &squashfs::Squashfs,
     &swf::Swf,
     &szdd::Szdd,
     &tar::Tar,

@@ -41,10 +41,10 @@ impl Unpacker for Zstd {
 }
 
 /// One frame, and the skippable ones around it.
-pub(super) struct Frame<'a>(StreamingDecoder<Cursor<'a>, FrameDecoder>);
+pub(crate) struct Frame<'a>(StreamingDecoder<Cursor<'a>, FrameDecoder>);
 
 impl<'a> Frame<'a> {
-    pub(super) fn open(bytes: &'a [u8]) -> Result<Option<Self>, Reason> {
+    pub(crate) fn open(bytes: &'a [u8]) -> Result<Option<Self>, Reason> {
         let bytes = behind_skippable(bytes);
         if bytes.is_empty() {
             return Ok(None);
@@ -77,7 +77,7 @@ fn damage(error: io::Error) -> io::Error {
 }
 
 /// The memory that the frame at the start of `bytes` needs.
-pub(super) fn cost(bytes: &[u8]) -> Result<u64, Reason> {
+pub(crate) fn cost(bytes: &[u8]) -> Result<u64, Reason> {
     match window(&mut Cursor::new(bytes))? {
         window if window > MAX_WINDOW => Err(Reason::unsupported("a window of more than 128 MiB")),
         window => Ok(window),
