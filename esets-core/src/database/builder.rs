@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::digests::{self, key};
 use super::format::{Section, assemble};
 use super::meta::{self, Counts, SignatureKind};
-use super::names::{NamePool, PoolId};
+use super::names::{NamePool, Numbers, PoolId};
 use super::patterns::{PatternPool, User};
 use super::row::LOGICAL;
 use super::{allowed, logical};
@@ -23,9 +23,11 @@ pub struct DatabaseBuilder {
     allowed: Vec<allowed::Entry>,
     counts: Counts,
     digests: [DigestPool; 3],
+    imports: DigestPool,
     logicals: Vec<logical::Entry>,
     names: NamePool,
     patterns: PatternPool,
+    sections: [DigestPool; 3],
     unconditional: Vec<u32>,
     version: String,
 }
@@ -36,6 +38,30 @@ struct DigestPool {
     entries: Vec<([u8; digests::KEY], PoolId)>,
     sizes: BTreeSet<u64>,
     any_size: bool,
+}
+
+impl DigestPool {
+    fn add(&mut self, signature: &DigestSignature<'_>, name: PoolId) {
+        self.entries.push((key(&signature.digest.bytes, signature.size), name));
+        self.any_size |= signature.size.is_none();
+        self.sizes.extend(signature.size);
+    }
+
+    fn build(&self, numbers: &Numbers) -> Vec<u8> {
+        let number = |(key, name): &([u8; digests::KEY], _)| (*key, numbers.of(*name));
+        let entries: Vec<_> = self.entries.iter().map(number).collect();
+        digests::build(entries, &self.sizes, self.any_size)
+    }
+}
+
+/// The pool of an algorithm.
+fn pool(pools: &mut [DigestPool; 3], algorithm: Algorithm) -> &mut DigestPool {
+    let [md5, sha1, sha256] = pools;
+    match algorithm {
+        Algorithm::Md5 => md5,
+        Algorithm::Sha1 => sha1,
+        Algorithm::Sha256 => sha256,
+    }
 }
 
 impl DatabaseBuilder {
@@ -70,16 +96,36 @@ impl DatabaseBuilder {
     /// [`Rejection::Unsupported`] if the database has no room for another name.
     pub fn add_digest(&mut self, signature: &DigestSignature<'_>) -> Result<(), Rejection> {
         let name = self.name(signature.name, signature.class)?;
-        let [md5, sha1, sha256] = &mut self.digests;
-        let pool = match signature.digest.algorithm {
-            Algorithm::Md5 => md5,
-            Algorithm::Sha1 => sha1,
-            Algorithm::Sha256 => sha256,
-        };
-        pool.entries.push((key(&signature.digest.bytes, signature.size), name));
-        pool.any_size |= signature.size.is_none();
-        pool.sizes.extend(signature.size);
+        pool(&mut self.digests, signature.digest.algorithm).add(signature, name);
         self.counts.add(SignatureKind::Digest);
+        Ok(())
+    }
+
+    /// Adds the digest of a section of PE files; its size is that of the section in the file.
+    ///
+    /// # Errors
+    /// [`Rejection::Unsupported`] if the database has no room for another name.
+    pub fn add_section(&mut self, signature: &DigestSignature<'_>) -> Result<(), Rejection> {
+        let name = self.name(signature.name, signature.class)?;
+        pool(&mut self.sections, signature.digest.algorithm).add(signature, name);
+        self.counts.add(SignatureKind::Section);
+        Ok(())
+    }
+
+    /// Adds the digest of what PE files import, see
+    /// [`Executable::import_hash`](crate::Executable::import_hash); its size is the
+    /// length of the text that is hashed.
+    ///
+    /// # Errors
+    /// [`Rejection::Unsupported`] for another digest than MD5, and if the database has no room for
+    /// another name.
+    pub fn add_imports(&mut self, signature: &DigestSignature<'_>) -> Result<(), Rejection> {
+        if signature.digest.algorithm != Algorithm::Md5 {
+            return Err(Rejection::Unsupported("digest of imports: only MD5 is used for them"));
+        }
+        let name = self.name(signature.name, signature.class)?;
+        self.imports.add(signature, name);
+        self.counts.add(SignatureKind::Imports);
         Ok(())
     }
 
@@ -151,12 +197,9 @@ impl DatabaseBuilder {
     #[must_use]
     pub fn build(self) -> Vec<u8> {
         let (names, numbers) = self.names.build();
-        let digests = self.digests.map(|pool| {
-            let number = |(key, name): &([u8; digests::KEY], _)| (*key, numbers.of(*name));
-            let entries: Vec<_> = pool.entries.iter().map(number).collect();
-            digests::build(entries, &pool.sizes, pool.any_size)
-        });
-        let [md5, sha1, sha256] = digests;
+        let [md5, sha1, sha256] = self.digests.map(|pool| pool.build(&numbers));
+        let [section_md5, section_sha1, section_sha256] =
+            self.sections.map(|pool| pool.build(&numbers));
         let patterns = self.patterns.build(&numbers);
         let (places, logicals) = logical::build(&self.logicals, &numbers);
         let unconditional = self.unconditional.iter().flat_map(|number| number.to_le_bytes());
@@ -179,6 +222,10 @@ impl DatabaseBuilder {
             (Section::LogicalPlaces, places),
             (Section::Logicals, logicals),
             (Section::Unconditional, unconditional.collect()),
+            (Section::PartMd5, section_md5),
+            (Section::PartSha1, section_sha1),
+            (Section::PartSha256, section_sha256),
+            (Section::ImportsMd5, self.imports.build(&numbers)),
         ])
     }
 }

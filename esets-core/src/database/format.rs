@@ -32,11 +32,15 @@ pub(super) enum Section {
     LogicalPlaces = 15,
     Logicals = 16,
     Unconditional = 17,
+    PartMd5 = 18,
+    PartSha1 = 19,
+    PartSha256 = 20,
+    ImportsMd5 = 21,
 }
 
 impl Section {
     /// How many kinds of sections there are.
-    const COUNT: usize = 18;
+    const COUNT: usize = 22;
 
     fn index(self) -> usize {
         self as usize
@@ -158,7 +162,7 @@ pub(super) fn assemble(sections: &[(Section, Vec<u8>)]) -> Vec<u8> {
 
 const MAGIC: &[u8; 8] = b"EM002\r\n\x1a";
 /// The one version that is written and read; it grows with every change of the layout.
-pub(super) const VERSION: u32 = 1;
+pub(super) const VERSION: u32 = 2;
 const HEADER: usize = 56;
 const DIGEST: usize = 24;
 const ROW: usize = 20;

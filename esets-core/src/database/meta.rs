@@ -14,13 +14,18 @@ pub enum SignatureKind {
     Body,
     /// Digests of whole objects.
     Digest,
+    /// Digests of what PE files import.
+    Imports,
     /// Several patterns and what must hold of them.
     Logical,
+    /// Digests of sections of PE files.
+    Section,
 }
 
 impl SignatureKind {
     /// Every kind, in the order of their names.
-    pub const ALL: &'static [Self] = &[Self::Allowed, Self::Body, Self::Digest, Self::Logical];
+    pub const ALL: &'static [Self] =
+        &[Self::Allowed, Self::Body, Self::Digest, Self::Imports, Self::Logical, Self::Section];
 
     /// Its name, in lower case.
     #[must_use]
@@ -29,7 +34,9 @@ impl SignatureKind {
             Self::Allowed => "allowed",
             Self::Body => "body",
             Self::Digest => "digest",
+            Self::Imports => "imports",
             Self::Logical => "logical",
+            Self::Section => "section",
         }
     }
 
@@ -40,6 +47,8 @@ impl SignatureKind {
             Self::Allowed => 1,
             Self::Body => 2,
             Self::Logical => 3,
+            Self::Section => 4,
+            Self::Imports => 5,
         }
     }
 }

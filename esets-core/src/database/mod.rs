@@ -5,6 +5,7 @@ mod builder;
 mod default;
 mod digests;
 mod error;
+mod executable;
 mod format;
 mod logical;
 mod meta;

@@ -10,7 +10,7 @@ use super::digests::Digests;
 use super::format::Section;
 use super::logical::Logical;
 use super::row::{LOGICAL, Row};
-use super::{Database, names, offsets};
+use super::{Database, executable, names, offsets};
 use crate::cursor::Cursor;
 use crate::heuristic::Findings;
 use crate::matcher::{Candidate, Chain, Exhausted, Keys, Prefilter, Steps, count, find};
@@ -27,6 +27,7 @@ pub(super) fn search(
     findings: &mut Findings,
 ) -> Result<(), Interruption> {
     digests(database, subject, findings);
+    executable::search(database, subject, interrupt, findings)?;
     if database.section(Section::Patterns).is_empty() || subject.bytes().is_empty() {
         return Ok(());
     }
@@ -59,7 +60,7 @@ static SECTIONS: &[(Section, Algorithm)] = &[
     (Section::Sha256, Algorithm::Sha256),
 ];
 
-fn add(database: &Database, name: u32, offset: Option<u64>, findings: &mut Findings) {
+pub(super) fn add(database: &Database, name: u32, offset: Option<u64>, findings: &mut Findings) {
     if let Some((name, class)) = names::read(database.section(Section::Names), name) {
         findings.add(Detection { offset, ..Detection::signature(name, class) });
     }

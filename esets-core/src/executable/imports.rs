@@ -94,27 +94,42 @@ fn text_at<'a>(file: &'a [u8], executable: &Executable, rva: u64) -> Option<&'a 
 
 /// MD5 over `library.function`, joined by commas, in lower case, the library without its
 /// extension if that is `dll`, `ocx` or `sys`; numbers of well-known libraries become names.
-pub(super) fn hash(imports: &[Import]) -> Option<[u8; 16]> {
+///
+/// With it comes the length of what is hashed, in bytes.
+pub(super) fn hash(imports: &[Import]) -> Option<([u8; 16], u64)> {
     if imports.is_empty() {
         return None;
     }
-    let mut digest = Md5::new();
+    let mut text = Text { digest: Md5::new(), length: 0 };
     for (index, import) in imports.iter().enumerate() {
         if index > 0 {
-            digest.update(b",");
+            text.push(b",");
         }
         let library = import.library.to_ascii_lowercase();
-        digest.update(stem(&library));
-        digest.update(b".");
+        text.push(stem(&library));
+        text.push(b".");
         match &import.function {
-            ImportName::Name(name) => digest.update(name.to_ascii_lowercase()),
+            ImportName::Name(name) => text.push(&name.to_ascii_lowercase()),
             ImportName::Ordinal(number) => match ordinals::name(&library, *number) {
-                Some(name) => digest.update(name.to_ascii_lowercase()),
-                None => digest.update(format!("ord{number}")),
+                Some(name) => text.push(name.to_ascii_lowercase().as_bytes()),
+                None => text.push(format!("ord{number}").as_bytes()),
             },
         }
     }
-    Some(digest.finalize().into())
+    Some((text.digest.finalize().into(), text.length))
+}
+
+/// A text that is hashed as it comes.
+struct Text {
+    digest: Md5,
+    length: u64,
+}
+
+impl Text {
+    fn push(&mut self, bytes: &[u8]) {
+        self.digest.update(bytes);
+        self.length = self.length.saturating_add(bytes.len() as u64);
+    }
 }
 
 /// The library without an extension that all libraries have.

@@ -36,8 +36,8 @@ pub struct Executable {
     pub imports: Vec<Import>,
     /// The import hash (MD5 over `library.function,…`, lower case); PE only.
     pub import_hash: Option<[u8; 16]>,
-    /// The size of the import directory as the header states it, in bytes; PE only.
-    pub import_size: u32,
+    /// How long the text is that the import hash is made from, in bytes; PE only.
+    pub import_text: u64,
     /// The offset of the first byte that no header accounts for, if there is one.
     pub overlay: Option<u64>,
     /// The leaves of the resource tree, at most [`Executable::MAX_RESOURCES`]; PE only.
@@ -249,7 +249,7 @@ impl Executable {
             stated_sections: 0,
             imports: Vec::new(),
             import_hash: None,
-            import_size: 0,
+            import_text: 0,
             overlay: None,
             resources: Vec::new(),
             version: Vec::new(),

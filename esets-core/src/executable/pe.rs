@@ -68,9 +68,10 @@ pub(super) fn parse(file: &[u8]) -> Option<Executable> {
 fn read_directories(file: &[u8], executable: &mut Executable) {
     let Some(image) = executable.image.as_ref() else { return };
     let [_, imported, resource, ..] = image.directories;
-    executable.import_size = imported.size;
     let found = imports::read(file, executable, imported.rva);
-    executable.import_hash = imports::hash(&found);
+    let hash = imports::hash(&found);
+    executable.import_hash = hash.map(|(digest, _)| digest);
+    executable.import_text = hash.map_or(0, |(_, length)| length);
     executable.imports = found;
     executable.resources = resources::read(file, executable, resource.rva);
     executable.version = version::read(file, &executable.resources);

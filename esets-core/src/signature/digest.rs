@@ -88,8 +88,21 @@ impl<'a> DigestLine<'a> {
         let [digest, size, title, levels @ ..] = &*fields else {
             return Err(Rejection::Field("number of fields"));
         };
+        Self::of(digest, size, title, levels)
+    }
+
+    /// The same with the size before the digest, as lists of sections have it.
+    pub(super) fn parse_size_first(line: &'a str) -> Result<Self, Rejection> {
+        let fields: Vec<&str> = line.split(':').collect();
+        let [size, digest, title, levels @ ..] = &*fields else {
+            return Err(Rejection::Field("number of fields"));
+        };
+        Self::of(digest, size, title, levels)
+    }
+
+    fn of(digest: &str, size: &str, title: &'a str, levels: &[&str]) -> Result<Self, Rejection> {
         let digest = SourceDigest::parse(digest)?;
-        let size = match *size {
+        let size = match size {
             "*" => None,
             number => Some(number.parse().map_err(|_| Rejection::Field("size"))?),
         };

@@ -8,10 +8,12 @@ mod body;
 mod condition;
 mod digest;
 mod expression;
+mod imports;
 mod ldb;
 mod ndb;
 mod offset;
 mod pattern;
+mod section;
 mod target;
 
 use std::fmt;
@@ -30,8 +32,14 @@ pub use target::Target;
 pub(crate) use target::Targets;
 
 /// Every loader. A source goes to the one that names its extension.
-pub static LOADERS: &[&dyn Loader] =
-    &[&allow::Allow, &digest::Digests, &ldb::Logicals, &ndb::Bodies];
+pub static LOADERS: &[&dyn Loader] = &[
+    &allow::Allow,
+    &digest::Digests,
+    &imports::Imports,
+    &ldb::Logicals,
+    &ndb::Bodies,
+    &section::Sections,
+];
 
 /// Reads one format of signature sources.
 pub trait Loader: Sync {

@@ -1,0 +1,238 @@
+//! ClamAV is the oracle for the formats of signatures that are not patterns: digests of sections
+//! and imports, names to ignore, metadata of containers, passwords, containers of databases.
+//!
+//! It needs `clamscan` (Debian package `clamav`) and fails without it.
+#![expect(
+    clippy::arithmetic_side_effects,
+    clippy::expect_used,
+    clippy::unwrap_used,
+    reason = "a test may panic"
+)]
+#![expect(clippy::disallowed_types, reason = "the oracle is a program")]
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use esets_core::signature::{SourceFile, compile};
+use esets_core::{Database, Object, Options, Scanner};
+use sha2::Digest as _;
+
+type Names = BTreeSet<String>;
+type Sources<'a> = &'a [(&'a str, Vec<u8>)];
+
+/// What both find in each object: ClamAV and we.
+struct Found {
+    theirs: Vec<Names>,
+    ours: Vec<Names>,
+}
+
+fn scan(case: &str, sources: Sources<'_>, objects: &[Vec<u8>]) -> Found {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("formats").join(case);
+    let _ = std::fs::remove_dir_all(&folder);
+    std::fs::create_dir_all(folder.join("files")).unwrap();
+    std::fs::create_dir_all(folder.join("db")).unwrap();
+    for (name, content) in sources {
+        std::fs::write(folder.join("db").join(name), content).unwrap();
+    }
+    for (number, object) in objects.iter().enumerate() {
+        std::fs::write(folder.join("files").join(number.to_string()), object).unwrap();
+    }
+    let names = clamscan(&folder.join("files"), &folder.join("db"));
+    let theirs = (0..objects.len()).map(|at| names.get(&at).cloned().unwrap_or_default());
+    Found { theirs: theirs.collect(), ours: ours(sources, objects) }
+}
+
+fn clamscan(files: &Path, database: &PathBuf) -> BTreeMap<usize, Names> {
+    let mut command = Command::new("clamscan");
+    command.args(["--allmatch", "--no-summary", "--recursive", "--bytecode=no", "--detect-pua"]);
+    let output = command.arg("--database").arg(database).arg(files).output();
+    let output = output.expect("clamscan, of Debian's package clamav");
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(matches!(output.status.code(), Some(0 | 1)), "{errors}");
+    let mut names: BTreeMap<usize, Names> = BTreeMap::new();
+    for line in String::from_utf8_lossy(&output.stdout).lines() {
+        let Some((path, verdict)) = line.rsplit_once(": ") else { continue };
+        let Some(name) = verdict.strip_suffix(" FOUND") else { continue };
+        let number = path.rsplit('/').next().unwrap().parse().unwrap();
+        let name = name.trim_end_matches(".UNOFFICIAL").to_string();
+        names.entry(number).or_default().insert(name);
+    }
+    names
+}
+
+fn ours(sources: Sources<'_>, objects: &[Vec<u8>]) -> Vec<Names> {
+    let files = sources.iter().map(|(name, content)| SourceFile::new(name, content));
+    let (bytes, loaded) = compile("", files);
+    assert_eq!(loaded.rejected, [], "ClamAV takes it");
+    let mut options = Options::default();
+    options.unwanted_applications = true;
+    options.heuristics = false;
+    let scanner = Scanner::new(Database::from_bytes(bytes).unwrap()).with_options(options);
+    let names = |object: &Vec<u8>| {
+        let verdict = scanner.scan(&Object::new(object));
+        verdict.threats().map(|(_, threat)| threat.name.clone()).collect()
+    };
+    objects.iter().map(names).collect()
+}
+
+fn compare(case: &str, sources: Sources<'_>, objects: &[Vec<u8>], least: usize) {
+    let found = scan(case, sources, objects);
+    assert_eq!(found.ours, found.theirs, "{case}: ours, then ClamAV's");
+    let hits: usize = found.ours.iter().map(BTreeSet::len).sum();
+    assert!(hits >= least, "{case}: {hits} hits say little");
+}
+
+/// The same numbers in every run (Knuth's MMIX generator).
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, limit: usize) -> usize {
+        self.0 =
+            self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        usize::try_from(self.0 >> 33).unwrap() % limit
+    }
+
+    fn bytes(&mut self, length: usize) -> Vec<u8> {
+        (0..length).map(|_| u8::try_from(self.below(256)).unwrap()).collect()
+    }
+}
+
+fn hex(bytes: impl AsRef<[u8]>) -> String {
+    bytes.as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// A PE file of sections that follow each other, its import directory at the start of the first.
+fn pe(wide: bool, sections: &[Vec<u8>], imports: u32) -> Vec<u8> {
+    let optional: u16 = if wide { 0xf0 } else { 0xe0 };
+    let table = 0x58 + usize::from(optional);
+    let headers = (table + 40 * sections.len()).next_multiple_of(0x200);
+    let mut file = vec![0; headers];
+    let mut put = |at: usize, bytes: &[u8]| {
+        file.iter_mut().skip(at).zip(bytes).for_each(|(to, from)| *to = *from);
+    };
+    put(0, b"MZ");
+    put(0x3c, &0x40_u32.to_le_bytes());
+    put(0x40, if wide { b"PE\0\0\x64\x86" } else { b"PE\0\0\x4c\x01" });
+    put(0x46, &u16::try_from(sections.len()).unwrap().to_le_bytes());
+    put(0x54, &optional.to_le_bytes());
+    put(0x56, &0x102_u16.to_le_bytes());
+    put(0x58, if wide { b"\x0b\x02" } else { b"\x0b\x01" });
+    let image = 0x1000 * u32::try_from(sections.len() + 1).unwrap();
+    let wide_shift = if wide { 16 } else { 0 };
+    for (at, value) in [
+        (0x68, 0x1000),
+        (if wide { 0x70 } else { 0x74 }, 0x40_0000),
+        (0x78, 0x1000),
+        (0x7c, 0x200),
+        (0x90, image),
+        (0x94, u32::try_from(headers).unwrap()),
+        (0xb4 + wide_shift, 16),
+        (0xc0 + wide_shift, if imports > 0 { 0x1000 } else { 0 }),
+        (0xc4 + wide_shift, imports),
+    ] {
+        put(at, &u32::to_le_bytes(value));
+    }
+    put(0x88, &4_u16.to_le_bytes());
+    put(0x9c, &3_u16.to_le_bytes());
+    let mut offset = headers;
+    for (number, section) in sections.iter().enumerate() {
+        let at = table + 40 * number;
+        let size = u32::try_from(section.len()).unwrap();
+        put(at, b".part");
+        put(at + 8, &size.to_le_bytes());
+        put(at + 12, &(0x1000 * u32::try_from(number + 1).unwrap()).to_le_bytes());
+        put(at + 16, &size.to_le_bytes());
+        put(at + 20, &u32::try_from(offset).unwrap().to_le_bytes());
+        put(at + 36, &0x6000_0020_u32.to_le_bytes());
+        offset += section.len();
+    }
+    file.extend(sections.concat());
+    file
+}
+
+#[test]
+fn digests_of_sections() {
+    let mut random = Random(1);
+    let (mut mdb, mut msb, mut mdu) = (String::new(), String::new(), String::new());
+    let mut objects = Vec::new();
+    for number in 0..40 {
+        let sections: Vec<Vec<u8>> = (0..=random.below(4))
+            .map(|_| {
+                let size = 0x200 * (1 + random.below(8));
+                random.bytes(size)
+            })
+            .collect();
+        for (place, section) in sections.iter().enumerate() {
+            let name = format!("S{number}.{place}");
+            let size = section.len() + usize::from(random.below(6) == 0);
+            match random.below(5) {
+                0 => writeln!(mdb, "{size}:{}:{name}", hex(md5::Md5::digest(section))),
+                1 => writeln!(msb, "{size}:{}:{name}", hex(sha1::Sha1::digest(section))),
+                2 => writeln!(msb, "{size}:{}:{name}", hex(sha2::Sha256::digest(section))),
+                3 => writeln!(mdb, "*:{}:{name}:73", hex(md5::Md5::digest(section))),
+                _ => writeln!(mdu, "{size}:{}:PUA.{name}", hex(md5::Md5::digest(section))),
+            }
+            .unwrap();
+        }
+        objects.push(pe(number % 2 == 0, &sections, 0));
+    }
+    let sources = [("a.mdb", mdb.into()), ("a.msb", msb.into()), ("a.mdu", mdu.into())];
+    compare("sections", &sources, &objects, 60);
+}
+
+/// An import directory at 0x1000 of two libraries, its size, and the text that is hashed.
+fn imports(wide: bool, number: usize) -> (Vec<u8>, u32, String) {
+    let libraries: [(&str, &[&str]); 2] =
+        [("KERNEL32.dll", &["CreateFileA", "Sleep"]), ("b.ocx", &["Go"])];
+    let mut section = vec![0_u8; 0x400];
+    let mut text = Vec::new();
+    let mut put = |at: usize, bytes: &[u8]| {
+        section.iter_mut().skip(at).zip(bytes).for_each(|(to, from)| *to = *from);
+    };
+    let width = if wide { 8 } else { 4 };
+    let (mut thunks, mut names) = (0x100, 0x200);
+    for (place, (library, functions)) in libraries.iter().enumerate() {
+        let at = place * 20;
+        for field in [at, at + 16] {
+            put(field, &u32::try_from(0x1000 + thunks).unwrap().to_le_bytes());
+        }
+        put(at + 12, &u32::try_from(0x1000 + names).unwrap().to_le_bytes());
+        put(names, library.as_bytes());
+        names += 0x20;
+        for function in *functions {
+            let function = format!("{function}{number}");
+            put(thunks, &u32::try_from(0x1000 + names).unwrap().to_le_bytes());
+            put(names + 2, function.as_bytes());
+            let stem = library.split('.').next().unwrap();
+            text.push(format!("{stem}.{function}").to_lowercase());
+            names += 0x20;
+            thunks += width;
+        }
+        thunks += width;
+    }
+    (section, 60, text.join(","))
+}
+
+#[test]
+fn digests_of_imports_and_clamav_misses_those_of_pe32_plus() {
+    let (mut imp, mut objects) = (String::new(), Vec::new());
+    for number in 0..12 {
+        let wide = number % 3 == 0;
+        let (section, size, text) = imports(wide, number);
+        let digest = hex(md5::Md5::digest(&text));
+        let stated = if number == 7 { text.len() + 1 } else { text.len() };
+        writeln!(imp, "{digest}:{stated}:I{number}").unwrap();
+        objects.push(pe(wide, &[section], size));
+    }
+    let found = scan("imports", &[("a.imp", imp.into())], &objects);
+    for number in 0..12 {
+        let own = Names::from([format!("I{number}")]);
+        let (both, wide) = (number != 7, number % 3 == 0);
+        let expected = if both { own } else { Names::new() };
+        assert_eq!(found.ours.get(number), Some(&expected), "{number}");
+        let theirs = if wide { Names::new() } else { expected };
+        assert_eq!(found.theirs.get(number), Some(&theirs), "{number}");
+    }
+}
