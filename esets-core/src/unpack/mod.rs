@@ -10,6 +10,7 @@ mod bzip2;
 mod cab;
 mod compress;
 mod cpio;
+mod cramfs;
 mod elf;
 mod embedded;
 mod flatodf;
@@ -90,6 +91,7 @@ pub static UNPACKERS: &[&dyn Unpacker] = &[
     &cab::Cab,
     &compress::Compress,
     &cpio::Cpio,
+    &cramfs::Cramfs,
     &elf::Elf,
     &flatodf::FlatOdf,
     &flatopc::FlatOpc,
