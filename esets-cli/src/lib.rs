@@ -15,6 +15,7 @@ pub mod exit;
 
 mod answers;
 mod clean;
+mod daemon;
 mod date;
 mod glob;
 mod messages;

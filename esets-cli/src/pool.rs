@@ -1,7 +1,7 @@
-//! Several files at a time: each thread has a worker process, and the answers come in order.
+//! Several files at a time: each thread has an engine of its own, and the answers come in order.
 
 use std::collections::BTreeMap;
-use std::fs::Metadata;
+use std::fs::{File, Metadata};
 use std::io;
 use std::ops::ControlFlow;
 use std::os::unix::ffi::OsStrExt;
@@ -10,16 +10,22 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 
+use esets_policy::Disposition;
 use esets_policy::core::{Reason, Verdict};
 
 use crate::target::Target;
-use crate::worker::{Scan, Worker};
 
 /// What came of one target.
 #[derive(Debug)]
 pub(crate) struct Scanned {
     pub(crate) path: PathBuf,
+    /// As [`Target::follow`].
+    pub(crate) follow: bool,
     pub(crate) verdict: Verdict,
+    /// What happens to it, if whoever scanned it decided that too.
+    pub(crate) dispositions: Option<Vec<Disposition>>,
+    /// Why the engine has no answer, of the kind that another engine may have.
+    pub(crate) unanswered: Option<String>,
     /// The file that was scanned.
     pub(crate) about: Option<Metadata>,
     /// Why it could not be opened.
@@ -28,10 +34,21 @@ pub(crate) struct Scanned {
     pub(crate) notices: Vec<String>,
 }
 
-/// Scans all targets in `workers` processes and gives each answer to `each`, in the order of the
-/// targets, until it breaks.
-pub(crate) fn scan<T, F>(scan: &Scan<'_>, workers: usize, targets: T, mut each: F)
+/// What an engine says of one open file.
+#[derive(Debug)]
+pub(crate) struct Looked {
+    pub(crate) verdict: Verdict,
+    pub(crate) dispositions: Option<Vec<Disposition>>,
+    pub(crate) unanswered: Option<String>,
+    pub(crate) notices: Vec<String>,
+}
+
+/// Scans all targets with `workers` engines at a time, which get a name, an open file and its
+/// size, and gives each answer to `each`, in the order of the targets, until it breaks.
+pub(crate) fn scan<M, E, T, F>(engine: M, workers: usize, targets: T, mut each: F)
 where
+    M: Fn() -> E + Sync,
+    E: FnMut(&[u8], &File, u64) -> Looked,
     T: Iterator<Item = Target> + Send,
     F: FnMut(Scanned) -> ControlFlow<()>,
 {
@@ -46,8 +63,8 @@ where
         scope.spawn(move || distribute(targets, &permitted, &jobs));
         for _ in 0..workers {
             let done = done.clone();
-            let queue = &queue;
-            scope.spawn(move || work(Worker::new(scan), queue, &done));
+            let (engine, queue) = (&engine, &queue);
+            scope.spawn(move || work(engine(), queue, &done));
         }
         drop(done);
         let mut early = BTreeMap::new();
@@ -70,7 +87,16 @@ where
 /// The answer for a target that nobody wants to be scanned.
 pub(crate) fn unscanned(target: Target) -> Scanned {
     let verdict = Verdict::not_scanned(target.path.as_os_str().as_bytes(), Reason::Cancelled);
-    Scanned { path: target.path, verdict, about: None, problem: target.problem, notices: vec![] }
+    Scanned {
+        path: target.path,
+        follow: target.follow,
+        verdict,
+        dispositions: None,
+        unanswered: None,
+        about: None,
+        problem: target.problem,
+        notices: Vec::new(),
+    }
 }
 
 /// Numbers the targets, and waits where the answers are too far behind.
@@ -87,35 +113,41 @@ fn distribute(
 }
 
 fn work(
-    mut worker: Worker<'_>,
+    mut engine: impl FnMut(&[u8], &File, u64) -> Looked,
     queue: &Mutex<Receiver<(u64, Target)>>,
     done: &Sender<(u64, Scanned)>,
 ) {
     loop {
         let job = queue.lock().unwrap_or_else(PoisonError::into_inner).recv();
         let Ok((number, target)) = job else { return };
-        if done.send((number, answer(&mut worker, target))).is_err() {
+        if done.send((number, answer(&mut engine, target))).is_err() {
             return;
         }
     }
 }
 
-fn answer(worker: &mut Worker<'_>, target: Target) -> Scanned {
-    let name = target.path.as_os_str().as_bytes();
-    let opened = match target.problem {
+fn answer(engine: &mut impl FnMut(&[u8], &File, u64) -> Looked, target: Target) -> Scanned {
+    let Target { path, follow, problem } = target;
+    let name = path.as_os_str().as_bytes();
+    let opened = match problem {
         Some(problem) => Err(io::Error::other(problem)),
-        None if target.follow => esets_sys::open_regular(&target.path),
-        None => esets_sys::open_found(&target.path),
+        None if follow => esets_sys::open_regular(&path),
+        None => esets_sys::open_found(&path),
     };
-    let (verdict, about, problem) = match opened {
-        Ok((file, about)) => (worker.scan(name, &file, about.len()), Some(about), None),
+    match opened {
+        Ok((file, about)) => {
+            let Looked { verdict, dispositions, unanswered, notices } =
+                engine(name, &file, about.len());
+            let about = Some(about);
+            let problem = None;
+            Scanned { path, follow, verdict, dispositions, unanswered, about, problem, notices }
+        }
         Err(error) => {
             let problem = error.to_string();
-            let reason = Reason::Fault(problem.clone().into());
-            (Verdict::not_scanned(name, reason), None, Some(problem))
+            let verdict = Verdict::not_scanned(name, Reason::Fault(problem.clone().into()));
+            Scanned { verdict, ..unscanned(Target { path, follow, problem: Some(problem) }) }
         }
-    };
-    Scanned { path: target.path, verdict, about, problem, notices: worker.take_notices() }
+    }
 }
 
 /// Targets on their way for each worker.

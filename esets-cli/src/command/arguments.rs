@@ -65,6 +65,13 @@ pub(crate) struct DatabaseArguments {
     pub(crate) database: Option<PathBuf>,
 }
 
+impl DatabaseArguments {
+    /// Whether the caller says where they are.
+    pub(crate) fn is_given(&self) -> bool {
+        self.base_dir.is_some() || self.database.is_some()
+    }
+}
+
 /// A number of bytes, with an optional `k`, `M` or `G` of 1024.
 fn size(text: &str) -> Result<u64, String> {
     let (number, shift) = match text.as_bytes().last() {

@@ -100,7 +100,7 @@ fn scan(file: &Path, plan: &ScanPlan<'_>, signatures: &Signatures) -> Result<Ver
     let paths = [file.to_path_buf()];
     let walk = Walk::default();
     let mut outcome = Err(vec![format!("{}: not scanned", file.display())]);
-    pool::scan(&scan, 1, walk.targets(&paths), |scanned| {
+    pool::scan(scan.engines(), 1, walk.targets(&paths), |scanned| {
         outcome = match scanned.problem {
             Some(problem) => Err(vec![format!("{}: {problem}", file.display())]),
             None => Ok(scanned.verdict),

@@ -106,7 +106,7 @@ fn scan(
     let progress = Progress::new(switches::is_on(matches, "progress"));
     let mut summary = Summary::default();
     let jobs = arguments.jobs.unwrap_or_else(processors).clamp(1, MOST_JOBS);
-    pool::scan(&scan, jobs, walk.targets(&arguments.paths), |scanned| {
+    pool::scan(scan.engines(), jobs, walk.targets(&arguments.paths), |scanned| {
         progress.advance(&scanned.path);
         let entry = progress.around(|| entry(scanned, arguments, messages));
         summary.add(&entry);
@@ -128,7 +128,7 @@ fn scan(
 
 /// Cleans, and tells what a person has to know.
 fn entry(scanned: Scanned, arguments: &Arguments, messages: &mut Messages) -> Entry {
-    let Scanned { path, verdict, about, problem, notices } = scanned;
+    let Scanned { path, verdict, about, problem, notices, .. } = scanned;
     notices.iter().for_each(|notice| messages.say_once(notice));
     if let Some(problem) = &problem {
         messages.say(&format!("{}: {problem}", path.display()));

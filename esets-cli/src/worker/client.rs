@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 use esets_policy::core::{Reason, Verdict};
 
 use super::{ARGUMENT, Job, Ready, Scan, frame};
+use crate::pool::Looked;
 
 /// A worker process, started when it is first needed and again when it is gone.
 #[derive(Debug)]
@@ -37,7 +38,7 @@ impl<'s> Worker<'s> {
 
     /// Scans an open file. This never fails: a worker that crashes, hangs or does not even start
     /// is a fault in the verdict.
-    pub(crate) fn scan(&mut self, name: &[u8], file: &File, size: u64) -> Verdict {
+    fn scan(&mut self, name: &[u8], file: &File, size: u64) -> Verdict {
         let job = Job { name: name.to_vec(), size };
         self.attempt(&job, file).unwrap_or_else(|fault| {
             self.process = None;
@@ -45,9 +46,11 @@ impl<'s> Worker<'s> {
         })
     }
 
-    /// What was noticed since the last time.
-    pub(crate) fn take_notices(&mut self) -> Vec<String> {
-        mem::take(&mut self.notices)
+    /// The same as an engine of a pool.
+    pub(crate) fn look(&mut self, name: &[u8], file: &File, size: u64) -> Looked {
+        let verdict = self.scan(name, file, size);
+        let notices = mem::take(&mut self.notices);
+        Looked { verdict, dispositions: None, unanswered: None, notices }
     }
 
     fn attempt(&mut self, job: &Job, file: &File) -> Result<Verdict, String> {

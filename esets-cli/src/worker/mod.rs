@@ -27,7 +27,8 @@ use esets_policy::ScanPlan;
 use esets_policy::core::{Limits, Options};
 use serde::{Deserialize, Serialize};
 
-pub(crate) use client::Worker;
+use crate::pool::Looked;
+use client::Worker;
 
 /// What a scan needs: the settings, and the database as a file that can be mapped.
 #[derive(Debug)]
@@ -47,6 +48,19 @@ pub(crate) struct Setup {
     /// Passwords to try on encrypted members.
     pub(crate) passwords: Vec<String>,
 }
+
+impl Scan<'_> {
+    /// Engines for a pool, each with a worker process.
+    pub(crate) fn engines<'s>(&'s self) -> impl Fn() -> Box<Engine<'s>> + Sync {
+        || {
+            let mut worker = Worker::new(self);
+            Box::new(move |name, file, size| worker.look(name, file, size))
+        }
+    }
+}
+
+/// An engine of a pool.
+type Engine<'s> = dyn FnMut(&[u8], &File, u64) -> Looked + 's;
 
 impl Setup {
     /// As the policy wants it.

@@ -15,6 +15,7 @@ mod harness;
 mod hostile_names;
 mod many_files;
 mod reports;
+mod resident;
 mod schema;
 mod signatures;
 mod workers;

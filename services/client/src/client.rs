@@ -76,12 +76,12 @@ pub struct Client {
 }
 
 impl Client {
-    /// Connects and says hello.
+    /// Connects, as [`connect`](crate::connect) does, and says hello.
     ///
     /// # Errors
     /// Nobody listens there, or it is not a daemon of this protocol.
     pub fn connect(path: &Path) -> Result<Self, ClientError> {
-        Self::over(UnixStream::connect(path).map_err(ClientError::Connect)?)
+        Self::over(crate::filter::connect(path).map_err(ClientError::Connect)?)
     }
 
     /// Says hello over a connection.

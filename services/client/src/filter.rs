@@ -3,8 +3,9 @@
 use std::fmt;
 use std::io;
 use std::os::unix::net::UnixStream;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use esets_policy::core::{Object, Reason, Verdict};
 use esets_policy::{Context, Filter, Outcome};
@@ -20,18 +21,25 @@ use crate::message::{Answer, Envelope, Want};
 pub struct DaemonFilter {
     connect: Box<dyn Fn() -> io::Result<UnixStream> + Send + Sync>,
     idle: Mutex<Vec<Client>>,
+    patience: Option<Duration>,
 }
 
 impl DaemonFilter {
-    /// Asks the daemon that listens on this socket.
+    /// Asks the daemon that listens on this socket, if [`connect`] trusts it.
     pub fn new(path: impl Into<PathBuf>) -> Self {
         let path = path.into();
-        Self::over(move || UnixStream::connect(&path))
+        Self::over(move || connect(&path))
     }
 
     /// Asks over connections that are made in this way.
     pub fn over(connect: impl Fn() -> io::Result<UnixStream> + Send + Sync + 'static) -> Self {
-        Self { connect: Box::new(connect), idle: Mutex::default() }
+        Self { connect: Box::new(connect), idle: Mutex::default(), patience: None }
+    }
+
+    /// Gives up on a daemon that says nothing for so long.
+    #[must_use]
+    pub fn with_patience(self, patience: Duration) -> Self {
+        Self { patience: Some(patience), ..self }
     }
 
     /// What happens to an object.
@@ -50,7 +58,9 @@ impl DaemonFilter {
         let Some(client) = self.take() else { return self.scan(None, &request, content) };
         match self.scan(Some(client), &request, content) {
             // The daemon was started anew since the connection was used last.
-            Err(ClientError::Io(_)) => self.scan(None, &request, content),
+            Err(ClientError::Io(error)) if !is_silence(&error) => {
+                self.scan(None, &request, content)
+            }
             outcome => outcome,
         }
     }
@@ -63,6 +73,7 @@ impl DaemonFilter {
     ) -> Result<Answer, ClientError> {
         let connect = || Client::over((self.connect)().map_err(ClientError::Connect)?);
         let mut client = client.map_or_else(connect, Ok)?;
+        client.set_patience(self.patience)?;
         let outcome = client.scan(request, content);
         if !matches!(outcome, Err(ClientError::Io(_) | ClientError::Protocol(_))) {
             self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(client);
@@ -73,6 +84,26 @@ impl DaemonFilter {
     fn take(&self) -> Option<Client> {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop()
     }
+}
+
+/// Connects to a socket on which root or the caller's own user listens: anybody can make a socket
+/// in a folder that all may write to, and what answers there says what is clean.
+///
+/// # Errors
+/// Nobody listens there, or somebody else ([`io::ErrorKind::PermissionDenied`]).
+pub fn connect(path: &Path) -> io::Result<UnixStream> {
+    let socket = UnixStream::connect(path)?;
+    let user = esets_sys::peer_user(&socket, path)?;
+    if user != 0 && user != esets_sys::own_user() {
+        let why = format!("{}: user {user} listens there, neither root nor you", path.display());
+        return Err(io::Error::new(io::ErrorKind::PermissionDenied, why));
+    }
+    Ok(socket)
+}
+
+/// Whether nothing came, and not an end.
+fn is_silence(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock)
 }
 
 impl fmt::Debug for DaemonFilter {

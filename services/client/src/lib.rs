@@ -24,7 +24,7 @@ mod proto;
 
 pub use client::{Client, Content, Reply, Request};
 pub use error::{ClientError, MOST_OPEN, ProtocolError};
-pub use filter::DaemonFilter;
+pub use filter::{DaemonFilter, connect};
 pub use message::{
     Answer, Ask, Command, Control, Envelope, FromClient, FromDaemon, Hello, Progress, Refusal,
     Report, Source, VERSION, Want, Welcome,

@@ -17,6 +17,7 @@ mod descriptor;
 mod isolate;
 mod map;
 mod open;
+mod peer;
 mod program;
 #[cfg(target_os = "linux")]
 mod system_calls;
@@ -27,6 +28,7 @@ pub use descriptor::{receive, send, send_some};
 pub use isolate::{Reach, is_readable, leave_network, limit_reach, raise_open_files};
 pub use map::{Mapping, map, memory_file};
 pub use open::{open_found, open_regular, remove_same};
+pub use peer::{own_user, peer_user};
 pub use program::own_program;
 #[cfg(debug_assertions)]
 pub use program::segfault;

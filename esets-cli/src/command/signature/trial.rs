@@ -43,7 +43,7 @@ pub(super) fn run(matches: &ArgMatches, messages: &mut Messages) -> Outcome {
     let files = paths(matches, "files");
     let mut ending = Managed::Done;
     let mut written = Ok(());
-    pool::scan(&scan, 1, walk.targets(&files), |scanned| {
+    pool::scan(scan.engines(), 1, walk.targets(&files), |scanned| {
         scanned.notices.iter().for_each(|notice| messages.say_once(notice));
         if let Some(problem) = &scanned.problem {
             messages.say(&format!("{}: {problem}", scanned.path.display()));
