@@ -13,6 +13,7 @@ typedef esets_verdict *ESETS__Verdict;
 typedef esets_policy *ESETS__Policy;
 typedef esets_context *ESETS__Context;
 typedef esets_decision *ESETS__Decision;
+typedef esets_client *ESETS__Client;
 
 /* What an observer needs: the caller's function, and what it died of. */
 typedef struct {
@@ -144,6 +145,7 @@ ESETS::Verdict          T_PTROBJ
 ESETS::Policy           T_PTROBJ
 ESETS::Context          T_PTROBJ
 ESETS::Decision         T_PTROBJ
+ESETS::Client           T_PTROBJ
 END
 
 const char *
@@ -488,3 +490,48 @@ void
 DESTROY(ESETS::Decision decision)
   CODE:
     esets_decision_free(decision);
+
+MODULE = ESETS    PACKAGE = ESETS::Client
+
+ESETS::Client
+_new(const char *class, const char *socket, UV patience)
+  CODE:
+    PERL_UNUSED_VAR(class);
+    check(aTHX_ esets_client_new(socket, patience, &RETVAL), NULL);
+  OUTPUT:
+    RETVAL
+
+void
+_scan(ESETS::Client client, ESETS::Context context, SV *what, const char *name, int fd)
+  PREINIT:
+    esets_verdict *verdict = NULL;
+    esets_decision *decision = NULL;
+    esets_result result;
+    STRLEN size = 0;
+    const char *bytes = NULL;
+    int error;
+  PPCODE:
+    if (SvOK(what))
+        bytes = SvPVbyte(what, size);
+    if (bytes != NULL)
+        result = esets_client_scan_memory(client, context, bytes, size, name, &verdict, &decision);
+    else if (fd >= 0)
+        result = esets_client_scan_descriptor(client, context, fd, name, &verdict, &decision);
+    else
+        result = esets_client_scan_path(client, context, name, &verdict, &decision);
+    error = result == ESETS_ERROR_FILE_TYPE ? EINVAL : errno;
+    if (result != ESETS_OK && result != ESETS_ERROR_IO && result != ESETS_ERROR_FILE_TYPE &&
+        result != ESETS_ERROR_DAEMON)
+        check(aTHX_ result, NULL);
+    if (result == ESETS_OK) {
+        EXTEND(SP, 2);
+        PUSHs(sv_setref_pv(sv_newmortal(), "ESETS::Decision", decision));
+        PUSHs(verdict == NULL ? &PL_sv_undef
+                              : sv_setref_pv(sv_newmortal(), "ESETS::Verdict", verdict));
+    }
+    errno = error;
+
+void
+DESTROY(ESETS::Client client)
+  CODE:
+    esets_client_free(client);

@@ -56,7 +56,8 @@ enum {
     ESETS_ERROR_FILE_TYPE = 4, /* the path leads to something that is not a regular file */
     ESETS_ERROR_DATABASE = 5,  /* the file is not a signature database, or is damaged */
     ESETS_ERROR_CONFIG = 6,    /* the configuration has mistakes */
-    ESETS_ERROR_FAULT = 7      /* a defect in this library */
+    ESETS_ERROR_FAULT = 7,     /* a defect in this library */
+    ESETS_ERROR_DAEMON = 8     /* the daemon gives no answer; errno is EPROTO if it refuses */
 };
 
 /* A result in words. */
@@ -448,6 +449,33 @@ const char *esets_disposition_header(const esets_disposition *disposition, size_
 /* What is to be put before the subject, and below the text; empty for nothing. */
 const char *esets_disposition_subject_prefix(const esets_disposition *disposition);
 const char *esets_disposition_footnote(const esets_disposition *disposition);
+
+/* The daemon ---------------------------------------------------------------------------------- */
+
+/* Connections to esets_daemon, which scans and decides by its own configuration. */
+typedef struct esets_client esets_client;
+
+/* Makes a client of the daemon that listens on a socket. It connects when that is first needed, and
+ * again when it has to; a socket that belongs neither to root nor to the caller's own user is not
+ * believed. `patience` is how many milliseconds an answer may take, 0 for as long as it does. */
+esets_result esets_client_new(const char *socket, uint64_t patience, esets_client **out);
+
+/* Hands an object over: `size` bytes; a regular file, which is opened here and read there; or an
+ * open descriptor of one. `verdict` holds NULL if the policy of the daemon needed no scan. Without
+ * an answer the result is ESETS_ERROR_DAEMON, and both hold NULL: such an object is not clean.
+ * Scan it with a scanner of this library, or treat it as "deferred". */
+esets_result esets_client_scan_memory(const esets_client *client, const esets_context *context,
+                                      const void *bytes, size_t size, const char *name,
+                                      esets_verdict **verdict, esets_decision **decision);
+esets_result esets_client_scan_path(const esets_client *client, const esets_context *context,
+                                    const char *path, esets_verdict **verdict,
+                                    esets_decision **decision);
+esets_result esets_client_scan_descriptor(const esets_client *client, const esets_context *context,
+                                          int fd, const char *name, esets_verdict **verdict,
+                                          esets_decision **decision);
+
+/* Frees a client and closes its connections. */
+void esets_client_free(esets_client *client);
 
 #ifdef __cplusplus
 }

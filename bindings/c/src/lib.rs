@@ -6,6 +6,7 @@
 //! changes it; only `..._free` must be the last call with its object.
 
 mod border;
+mod client;
 mod context;
 mod database;
 mod decision;
@@ -21,6 +22,7 @@ mod signatures;
 mod verdict;
 
 pub use border::esets_text_free;
+pub use client::*;
 pub use context::*;
 pub use database::*;
 pub use decision::*;

@@ -25,6 +25,8 @@ pub const ESETS_ERROR_DATABASE: esets_result = 5;
 pub const ESETS_ERROR_CONFIG: esets_result = 6;
 /// A defect in this library.
 pub const ESETS_ERROR_FAULT: esets_result = 7;
+/// The daemon cannot be reached, refuses, or broke off; `errno` says what the system said.
+pub const ESETS_ERROR_DAEMON: esets_result = 8;
 
 /// Why a call failed.
 #[derive(Debug)]
@@ -78,6 +80,7 @@ fn describe(result: esets_result) -> &'static CStr {
         ESETS_ERROR_DATABASE => c"not a signature database, or a damaged one",
         ESETS_ERROR_CONFIG => c"the configuration has mistakes",
         ESETS_ERROR_FAULT => c"a defect in libesets",
+        ESETS_ERROR_DAEMON => c"no answer from the daemon",
         _ => c"unknown result",
     }
 }

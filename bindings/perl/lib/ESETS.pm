@@ -18,7 +18,7 @@ our @OPTIONS  = (undef, qw(heuristics all_records unsafe unwanted));
 our @ACTIONS  = qw(accept defer discard reject);
 
 # A pointer belongs to one interpreter.
-for my $class (qw(Database Interrupt Scanner::Handle Verdict Context Policy Decision)) {
+for my $class (qw(Database Interrupt Scanner::Handle Verdict Context Policy Decision Client)) {
     no strict 'refs';
     *{"ESETS::${class}::CLONE_SKIP"} = sub { 1 };
 }
@@ -148,6 +148,42 @@ sub new {
     return $self;
 }
 
+package ESETS::Client;
+
+sub new {
+    my ($class, $socket, %wanted) = @_;
+    Carp::croak('no socket') unless defined $socket;
+    my $patience = delete $wanted{patience} // 0;
+    Carp::croak('unknown argument: ' . join ', ', sort keys %wanted) if %wanted;
+    return $class->_new($socket, $patience);
+}
+
+sub scan_file {
+    my ($self, $path, %known) = @_;
+    Carp::croak('no path') unless defined $path;
+    return $self->_answer(\%known, undef, $path, -1);
+}
+
+sub scan_bytes {
+    my ($self, $bytes, $name, %known) = @_;
+    Carp::croak('no bytes') unless defined $bytes;
+    return $self->_answer(\%known, $bytes, $name // '', -1);
+}
+
+sub scan_handle {
+    my ($self, $handle, $name, %known) = @_;
+    my $fd = fileno $handle;
+    Carp::croak('not an open file') unless defined $fd && $fd >= 0;
+    return $self->_answer(\%known, undef, $name // '', $fd);
+}
+
+sub _answer {
+    my ($self, $known, @what) = @_;
+    my ($decision, $verdict) = $self->_scan(ESETS::Context->new(%$known), @what);
+    return $decision unless wantarray;
+    return defined $decision ? ($decision, $verdict) : ();
+}
+
 package ESETS::Decision;
 
 sub action { $ESETS::ACTIONS[ $_[0]->_action ] // 'defer' }
@@ -248,6 +284,18 @@ C<modifiable>; C<passwords>, C<observer> and C<interrupt> go to the scanner.
 Returns a decision: C<action> is C<accept>, C<defer>, C<discard> or C<reject>, C<rule> names the line
 that decided, C<json> tells all. Where a scan was needed, an undefined verdict counts as a failed
 scan.
+
+=head1 ESETS::Client
+
+C<< ESETS::Client->new($socket, patience => 60_000) >> is a client of F<esets_daemon>, which scans and
+decides by its own configuration; C<patience>, in milliseconds, bounds the wait for an answer. A
+socket that belongs neither to root nor to the caller's own user is not believed.
+
+=head2 scan_file($path, agent => 'smtp', ...), scan_bytes($bytes, $name, ...), scan_handle($handle, $name, ...)
+
+Return the decision, in list context also the verdict (undef if none was needed); the context is that
+of L</scanner>. Files are opened here and handed over open. Without an answer they return undef or an
+empty list, and C<$!> says why: scan the object yourself, or defer it.
 
 =head1 SEE ALSO
 

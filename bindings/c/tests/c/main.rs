@@ -3,6 +3,7 @@
 #![expect(clippy::panic, clippy::unwrap_used, reason = "a test ends where it fails")]
 
 mod abi;
+mod daemon;
 mod declarations;
 mod perl;
 mod programs;

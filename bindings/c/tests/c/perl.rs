@@ -4,13 +4,16 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
+use crate::daemon;
 use crate::toolchain::{folder, here, run, succeed};
 
 #[test]
 fn the_perl_module_passes_its_tests() {
     let module = built("perl").join("perl");
+    daemon::play(&module.join("sock"));
     let mut prove = Command::new("prove");
-    succeed(prove.args(["--blib", "--verbose", "t"]).current_dir(&module));
+    prove.args(["--blib", "--verbose", "t"]).env("ESETS_TEST_SOCKET", "sock");
+    succeed(prove.current_dir(&module));
 }
 
 #[test]

@@ -5,6 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use crate::daemon;
 use crate::toolchain::{
     COMPILERS, Compiler, DEBUG, SANITIZERS, built, compile, folder, here, link, run, succeed,
     valgrind,
@@ -33,6 +34,14 @@ fn eight_threads_share_one_database() {
 #[test]
 fn a_policy_decides() {
     survives("policy");
+}
+
+#[test]
+fn a_client_brings_the_decisions_of_a_daemon() {
+    survives_in("client", |folder| {
+        fs::write(folder.join("content"), "from a file").unwrap();
+        daemon::play(&folder.join("sock"));
+    });
 }
 
 #[test]
@@ -141,13 +150,20 @@ fn the_pkg_config_file_leads_to_the_library() {
 
 /// Runs one of the test programs in every way.
 fn survives(name: &str) {
+    survives_in(name, |_| ());
+}
+
+/// The same in a folder that is made ready first.
+fn survives_in(name: &str, prepare: impl Fn(&Path)) {
     let source = source(name);
     for compiler in COMPILERS.iter().chain(SANITIZERS) {
         let folder = folder(name);
+        prepare(&folder);
         let program = compile(*compiler, &source, &folder);
         succeed(Command::new(&program).current_dir(&folder));
     }
     let folder = folder(name);
+    prepare(&folder);
     let program = compile(DEBUG, &source, &folder);
     succeed(valgrind(&program).current_dir(&folder));
 }
