@@ -4,6 +4,7 @@ mod activemime;
 mod apm;
 mod applesingle;
 mod ar;
+mod base64;
 mod binhex;
 mod brotli;
 mod bzip2;
@@ -17,11 +18,13 @@ mod flatodf;
 mod flatopc;
 mod gpt;
 mod gzip;
+mod html;
 mod hwp3;
 mod hwp5;
 mod hwpml;
 mod iso9660;
 mod kwaj;
+mod lnk;
 mod lz4;
 mod lzfu;
 mod lzip;
@@ -48,6 +51,7 @@ mod qcow2;
 mod rar;
 mod rpm;
 mod rtf;
+mod script;
 mod sevenz;
 mod shar;
 mod squashfs;
@@ -85,6 +89,7 @@ pub static UNPACKERS: &[&dyn Unpacker] = &[
     &apm::Apm,
     &applesingle::AppleSingle,
     &ar::Ar,
+    &base64::Base64,
     &binhex::BinHex,
     &brotli::Brotli,
     &bzip2::Bzip2,
@@ -97,11 +102,13 @@ pub static UNPACKERS: &[&dyn Unpacker] = &[
     &flatopc::FlatOpc,
     &gpt::Gpt,
     &gzip::Gzip,
+    &html::Html,
     &hwp3::Hwp3,
     &hwp5::Hwp5,
     &hwpml::HwpMl,
     &iso9660::Iso9660,
     &kwaj::Kwaj,
+    &lnk::Lnk,
     &lz4::Lz4,
     &lzfu::LzFu,
     &lzip::Lzip,
@@ -129,6 +136,7 @@ pub static UNPACKERS: &[&dyn Unpacker] = &[
     &sevenz::SevenZ,
     &rpm::Rpm,
     &rtf::Rtf,
+    &script::Script,
     &shar::Shar,
     &squashfs::Squashfs,
     &swf::Swf,

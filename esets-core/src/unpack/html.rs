@@ -1,0 +1,135 @@
+//! HTML and SVG: what a page shows, the scripts in it, and the files that it carries in itself.
+
+use std::borrow::Cow;
+
+use esets_mime::charset;
+use memchr::memmem;
+
+use super::{Format, UnpackError, Unpacker};
+use crate::children::Children;
+use crate::decode::literals::{Literals, percent_decoded};
+use crate::decode::{page, utf16_be, utf16_le};
+use crate::object::Member;
+use crate::subject::Subject;
+
+pub(super) struct Html;
+
+impl Unpacker for Html {
+    fn format(&self) -> &'static Format {
+        &FORMAT
+    }
+
+    fn recognises(&self, subject: &Subject<'_>) -> bool {
+        let declared = subject.member().media_type.as_deref();
+        let is_view = subject.name() == VIEW.as_bytes();
+        !is_view
+            && (declared.is_some_and(|declared| DECLARED.contains(&declared))
+                || looks_like(subject.bytes()))
+    }
+
+    fn unpack(
+        &self,
+        subject: &Subject<'_>,
+        children: &mut Children<'_>,
+    ) -> Result<(), UnpackError> {
+        let bytes = subject.bytes();
+        let _memory = children.lease((bytes.len() as u64).saturating_mul(6))?;
+        let text = unicode(bytes);
+        let view = page::plain(&text);
+        if matches!((&text, &view), (Cow::Owned(_), _) | (_, Cow::Owned(_))) {
+            children.stream(VIEW, &mut &*view)?;
+        }
+        for (index, script) in page::scripts(&view).enumerate() {
+            children.stream(Member::from(&*format!("script{index}")), &mut &*script)?;
+        }
+        for (index, url) in page::data_urls(&view).enumerate() {
+            let member = Member {
+                media_type: Some(url.media_type.to_ascii_lowercase().into()),
+                name: format!("data{index}").into_bytes().into(),
+                ..Member::default()
+            };
+            let content = percent_decoded(url.content);
+            if url.is_base64 {
+                children.stream(member, &mut esets_mime::Encoding::Base64.decode(&content))?;
+            } else {
+                children.stream(member, &mut &*content)?;
+            }
+        }
+        offer_literals(&view, children)
+    }
+}
+
+/// Offers what the strings of a script hold.
+pub(super) fn offer_literals(
+    script: &[u8],
+    children: &mut Children<'_>,
+) -> Result<(), UnpackError> {
+    let found = Literals::read(script);
+    if !found.text.is_empty() {
+        children.stream("strings", &mut &*found.text)?;
+    }
+    for (index, data) in found.data.iter().enumerate() {
+        children.stream(Member::from(&*format!("literal{index}")), &mut &**data)?;
+    }
+    Ok(())
+}
+
+/// Whether it begins with a tag, and one of HTML or SVG is near.
+fn looks_like(bytes: &[u8]) -> bool {
+    let head = bytes.get(..HEAD).unwrap_or(bytes);
+    let head = unicode(head).to_ascii_lowercase();
+    let head = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&head).trim_ascii_start();
+    head.starts_with(b"<") && TAGS.iter().any(|tag| memmem::find(head, tag).is_some())
+}
+
+/// The text in UTF-8, or in a character set that has ASCII in it.
+fn unicode(bytes: &[u8]) -> Cow<'_, [u8]> {
+    match bytes {
+        [0xff, 0xfe, text @ ..] | text @ [b'<', 0, ..] => utf16_le(text).into_bytes().into(),
+        [0xfe, 0xff, text @ ..] | text @ [0, b'<', ..] => utf16_be(text).into_bytes().into(),
+        [b'+', b'/', b'v', ..] => utf7(bytes),
+        _ => {
+            let head = bytes.get(..HEAD).unwrap_or(bytes).to_ascii_lowercase();
+            if memmem::find(&head, b"utf-7").is_some() { utf7(bytes) } else { bytes.into() }
+        }
+    }
+}
+
+fn utf7(bytes: &[u8]) -> Cow<'_, [u8]> {
+    charset::decode(b"utf-7", bytes).into_owned().into_bytes().into()
+}
+
+/// The name of a page as it is shown; it is not opened again.
+const VIEW: &str = "shown.html";
+
+/// Where the tags are looked for, in bytes from the start.
+const HEAD: usize = 1024;
+
+const DECLARED: &[&str] =
+    &["text/html", "image/svg+xml", "application/xhtml+xml", "application/hta"];
+
+const TAGS: &[&[u8]] = &[
+    b"<!doctype html",
+    b"<html",
+    b"<head",
+    b"<body",
+    b"<script",
+    b"<svg",
+    b"<meta",
+    b"<iframe",
+    b"<embed",
+    b"<hta:",
+    b"<img",
+    b"<a href",
+    b"<table",
+    b"<form",
+];
+
+static FORMAT: Format = Format {
+    name: "html",
+    about: "HTML or SVG page",
+    extensions: &["htm", "html", "hta", "svg", "xhtml"],
+    magic: &[],
+    specification: &["HTML Living Standard, WHATWG", "RFC 2397", "RFC 2152"],
+    limitations: &["scripts are not run", "named character references are left as they are"],
+};

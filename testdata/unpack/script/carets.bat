@@ -1,0 +1,1 @@
+s^e^t a=in^v^o^ice
