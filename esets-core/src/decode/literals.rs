@@ -98,7 +98,7 @@ pub(crate) fn from_hex(letters: &[u8]) -> Vec<u8> {
 
 /// Text with `%41` and `%u0041` decoded (RFC 3986, 2.1; ECMA-262, B.2.1.2).
 pub(crate) fn percent_decoded(text: &[u8]) -> Vec<u8> {
-    let mut decoded = Vec::with_capacity(text.len());
+    let mut decoded = Vec::new();
     let mut rest = text;
     while let Some((first, behind)) = rest.split_first() {
         rest = behind;
@@ -173,7 +173,11 @@ impl<'a> Reader<'a> {
     /// Reads the string that begins here.
     fn literal(&mut self, joined: &mut Joined) -> Option<()> {
         let (quote, mut rest) = self.rest().split_first()?;
-        let kind = usize::from(*quote == b'"') + 2 * usize::from(*quote == b'`');
+        let kind = match quote {
+            b'"' => 0,
+            b'`' => 1,
+            _ => 2,
+        };
         let dead = self.dead.get_mut(kind)?;
         if self.at < *dead {
             return None;
