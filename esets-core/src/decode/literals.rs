@@ -9,6 +9,8 @@ pub(crate) struct Literals {
     pub(crate) text: Vec<u8>,
     /// Every piece of base64 or hexadecimal, decoded.
     pub(crate) data: Vec<Vec<u8>>,
+    /// What short pieces hold when there are very many, as in lists of checksums, one a line.
+    pub(crate) crumbs: Vec<u8>,
 }
 
 impl Literals {
@@ -42,10 +44,13 @@ impl Literals {
     }
 
     fn decode(&mut self, letters: &[u8]) {
-        if self.data.len() < MOST
-            && let Some(data) = decoded(letters)
-        {
-            self.data.push(data);
+        match decoded(letters) {
+            Some(crumb) if crumb.len() <= CRUMB && self.data.len() >= MOST => {
+                self.crumbs.extend_from_slice(&crumb);
+                self.crumbs.push(b'\n');
+            }
+            Some(data) => self.data.push(data),
+            None => {}
         }
     }
 
@@ -255,9 +260,13 @@ fn hex(digit: u8) -> Option<u8> {
 
 const NAMES: &[&[u8]] = &[b"fromCharCode", b"chr", b"chrw", b"[char"];
 
-/// How many letters make base64 worth a look, and how many pieces of it are looked at.
+/// How many letters make base64 worth a look.
 const SHORTEST: usize = 64;
+
+/// How many pieces are objects of their own whatever their length, and how long the others are,
+/// in bytes.
 const MOST: usize = 1024;
+const CRUMB: usize = 128;
 
 #[cfg(test)]
 mod tests {
@@ -275,5 +284,15 @@ mod tests {
         assert_eq!(text("unescape('%69%6e%76%u006fice')"), "invoice\n");
         assert_eq!(text("String.fromCharCode(105, 110)+Chr(118)"), "inv\n");
         assert_eq!(text("it's nothing"), "");
+    }
+
+    #[test]
+    fn very_many_pieces_are_all_kept() {
+        let short =
+            "QUJDZGVmZ2hpamtsbW5vcHFyc3R1dnd4eXoxMjM0NTY3ODkwQUJDREVGR0hJSktM\n".repeat(MOST + 3);
+        let long = "QUJD/GVm".repeat(64);
+        let found = Literals::read(format!("{short}{long}").as_bytes());
+        assert_eq!(found.data.len(), MOST + 1);
+        assert_eq!(found.crumbs.iter().filter(|byte| **byte == b'\n').count(), 3);
     }
 }

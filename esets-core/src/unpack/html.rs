@@ -71,6 +71,9 @@ pub(super) fn offer_literals(
     for (index, data) in found.data.iter().enumerate() {
         children.stream(Member::from(&*format!("literal{index}")), &mut &**data)?;
     }
+    if !found.crumbs.is_empty() {
+        children.stream("literals", &mut &*found.crumbs)?;
+    }
     Ok(())
 }
 
