@@ -2,6 +2,7 @@
 
 pub(crate) mod aes;
 mod blocks;
+mod clusters;
 pub(crate) mod compound;
 mod crc16;
 mod extents;
@@ -16,22 +17,27 @@ pub(crate) mod ovba;
 pub(crate) mod page;
 mod quantum;
 pub(crate) mod rc4;
+mod runs;
 mod sink;
 mod stream;
+mod walk;
 pub(crate) mod xml;
 mod zisofs;
 
 use std::io::{self, Read};
 
 pub(crate) use blocks::{Block, Blocks, Codec, below};
+pub(crate) use clusters::{Clusters, Width};
 pub(crate) use crc16::crc16;
 pub(crate) use extents::{Extent, Extents, offer_partition, stored};
 pub(crate) use inflate::Inflate;
 pub(crate) use lzo::lzo1x;
 pub(crate) use lzss::Lzss;
 pub(crate) use quantum::Quantum;
+pub(crate) use runs::{Run, offer_runs};
 pub(crate) use sink::Sink;
 pub(crate) use stream::{Stream, Streams, behind_skippable, inner_name};
+pub(crate) use walk::{Walk, Way};
 pub(crate) use zisofs::zisofs;
 
 /// The next `limit` bytes, or as many as can be read before the end or an error.

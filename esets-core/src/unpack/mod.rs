@@ -14,6 +14,8 @@ mod cpio;
 mod cramfs;
 mod elf;
 mod embedded;
+mod exfat;
+mod fat;
 mod flatodf;
 mod flatopc;
 mod gpt;
@@ -98,6 +100,8 @@ pub static UNPACKERS: &[&dyn Unpacker] = &[
     &cpio::Cpio,
     &cramfs::Cramfs,
     &elf::Elf,
+    &exfat::ExFat,
+    &fat::Fat,
     &flatodf::FlatOdf,
     &flatopc::FlatOpc,
     &gpt::Gpt,
