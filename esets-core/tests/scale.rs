@@ -3,7 +3,19 @@
 //!
 //! Work is the number of instructions that `valgrind` (Debian package of this name) counts.
 
-#![expect(clippy::disallowed_types, reason = "instructions are counted by a program")]
+#![expect(
+    clippy::arithmetic_side_effects,
+    clippy::disallowed_methods,
+    clippy::disallowed_types,
+    reason = "instructions are counted by a program that runs this one, told by its environment"
+)]
+#![expect(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    reason = "a test may panic"
+)]
 
 use std::fmt::Write as _;
 use std::path::PathBuf;

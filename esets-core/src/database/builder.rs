@@ -8,10 +8,11 @@ use super::meta::{self, Counts, SignatureKind};
 use super::names::{NamePool, Numbers, PoolId};
 use super::patterns::{PatternPool, User};
 use super::row::LOGICAL;
-use super::{allowed, logical};
+use super::{allowed, logical, special};
 use crate::matcher::{Compiled, compile};
 use crate::signature::{
-    BodySignature, DigestSignature, Loaded, LogicalSignature, Rejection, SourceDigest, SourceFile,
+    BodySignature, DigestSignature, Loaded, LogicalSignature, Offset, Pattern, Rejection,
+    SourceDigest, SourceFile, Sub, Target,
 };
 use crate::subject::Algorithm;
 use crate::verdict::Class;
@@ -26,8 +27,10 @@ pub struct DatabaseBuilder {
     imports: DigestPool,
     logicals: Vec<logical::Entry>,
     names: NamePool,
+    groups: Vec<(u8, u32)>,
     patterns: PatternPool,
     sections: [DigestPool; 3],
+    specials: Vec<u8>,
     unconditional: Vec<u32>,
     version: String,
 }
@@ -148,29 +151,57 @@ impl DatabaseBuilder {
         Ok(())
     }
 
+    /// Adds a pattern to a group that logical signatures name: `${2-9}3$`.
+    ///
+    /// # Errors
+    /// [`Rejection::Weak`] if it cannot be searched for at a bearable cost.
+    pub fn add_group_member(
+        &mut self,
+        group: u8,
+        target: Target,
+        pattern: &Pattern,
+    ) -> Result<(), Rejection> {
+        let offset = Offset::default();
+        let row = self.patterns.add(compile(pattern, &offset)?, offset, target)?;
+        self.groups.push((group, row));
+        self.counts.add(SignatureKind::Body);
+        Ok(())
+    }
+
     /// Adds a logical signature.
     ///
     /// # Errors
     /// [`Rejection::Weak`] if one of its patterns cannot be searched for at a bearable cost.
     pub fn add_logical(&mut self, signature: &LogicalSignature<'_>) -> Result<(), Rejection> {
-        let mut compiled = Vec::new();
-        for sub in &signature.subs {
-            let patterns: Result<Vec<_>, _> =
-                sub.patterns.iter().map(|it| compile(it, &sub.offset)).collect();
-            compiled.push((patterns?, sub.offset));
-        }
-        let cost =
-            |sub: u8| compiled.get(usize::from(sub)).map_or(0, |(patterns, _)| price(patterns));
-        let necessary = signature.expression.necessary(&cost);
+        let compiled: Vec<Vec<Compiled>> =
+            signature.subs.iter().map(compiled).collect::<Result<_, _>>()?;
+        let trigger = |sub: u8| signature.subs.get(usize::from(sub)).and_then(|it| it.trigger(sub));
+        let own = |sub: u8| compiled.get(usize::from(sub)).map_or(0, |patterns| price(patterns));
+        let cost = |sub: u8| match trigger(sub) {
+            None => own(sub),
+            // It is tried only when all that is cheaper was found.
+            Some(trigger) => trigger.cost(&own).saturating_add(SPECIAL_PRICE),
+        };
+        let pattern = |sub: u8| Some(vec![sub]);
+        let leaf = |sub: u8| match trigger(sub) {
+            None => pattern(sub),
+            Some(trigger) => trigger.necessary(&own, &|sub| match signature
+                .subs
+                .get(usize::from(sub))
+            {
+                Some(Sub::Patterns { .. }) => pattern(sub),
+                // Whatever it depends on in turn, a pattern of it is only one step away.
+                _ => signature.subs.get(usize::from(sub))?.trigger(sub)?.necessary(&own, &pattern),
+            }),
+        };
+        let necessary = signature.expression.necessary(&cost, &leaf);
+        let counted = (0..64).filter_map(trigger).map(|trigger| trigger.counted());
+        let counted = counted.fold(signature.expression.counted(), |all, bits| all | bits);
         let expression = signature.expression.sorted(&cost);
         let number = u32::try_from(self.logicals.len()).ok().filter(|number| *number < LOGICAL);
         let number = number.ok_or(Rejection::Unsupported("number of signatures"))?;
         let name = self.name(signature.name, signature.class)?;
-        let mut subs = Vec::new();
-        for (patterns, offset) in compiled {
-            let add = |pattern| self.patterns.add(pattern, offset, signature.target);
-            subs.push(patterns.into_iter().map(add).collect::<Result<Vec<u32>, _>>()?);
-        }
+        let subs = self.add_subs(signature, compiled)?;
         match necessary {
             None => self.unconditional.push(number),
             Some(necessary) => {
@@ -178,15 +209,30 @@ impl DatabaseBuilder {
                 rows.for_each(|row| self.patterns.used_by(*row, User::Logical(number)));
             }
         }
-        self.logicals.push(logical::Entry {
-            name,
-            target: signature.target,
-            conditions: signature.conditions.clone(),
-            expression,
-            subs,
-        });
+        let (target, conditions) = (signature.target, signature.conditions.clone());
+        self.logicals.push(logical::Entry { name, target, conditions, expression, counted, subs });
         self.counts.add(SignatureKind::Logical);
         Ok(())
+    }
+
+    /// For each sub-signature the rows of its patterns, or its place among the special ones.
+    fn add_subs(
+        &mut self,
+        signature: &LogicalSignature<'_>,
+        compiled: Vec<Vec<Compiled>>,
+    ) -> Result<Vec<Vec<u32>>, Rejection> {
+        let mut subs = Vec::new();
+        for ((own, sub), compiled) in (0_u8..).zip(&signature.subs).zip(compiled) {
+            subs.push(if let Sub::Patterns { offset, .. } = sub {
+                let add = |pattern| self.patterns.add(pattern, *offset, signature.target);
+                compiled.into_iter().map(add).collect::<Result<_, _>>()?
+            } else {
+                let place = special::push(own, sub, &mut self.specials);
+                let place = place.ok_or(Rejection::Unsupported("number of sub-signatures"))?;
+                vec![place | special::SPECIAL]
+            });
+        }
+        Ok(subs)
     }
 
     fn name(&mut self, name: &str, class: Class) -> Result<PoolId, Rejection> {
@@ -203,6 +249,8 @@ impl DatabaseBuilder {
         let patterns = self.patterns.build(&numbers);
         let (places, logicals) = logical::build(&self.logicals, &numbers);
         let unconditional = self.unconditional.iter().flat_map(|number| number.to_le_bytes());
+        let group = |(group, row): &(u8, u32)| [&[*group], &row.to_le_bytes()[..]].concat();
+        let groups = self.groups.iter().flat_map(group);
         assemble(&[
             (Section::Meta, meta::build(&self.version, &self.counts)),
             (Section::Names, names),
@@ -226,7 +274,19 @@ impl DatabaseBuilder {
             (Section::PartSha1, section_sha1),
             (Section::PartSha256, section_sha256),
             (Section::ImportsMd5, self.imports.build(&numbers)),
+            (Section::Specials, self.specials),
+            (Section::Groups, groups.collect()),
         ])
+    }
+}
+
+/// The patterns of a sub-signature, if it has some.
+fn compiled(sub: &Sub) -> Result<Vec<Compiled>, Rejection> {
+    match sub {
+        Sub::Patterns { offset, patterns } => {
+            patterns.iter().map(|pattern| compile(pattern, offset)).collect()
+        }
+        _ => Ok(Vec::new()),
     }
 }
 
@@ -234,3 +294,6 @@ impl DatabaseBuilder {
 fn price(patterns: &[Compiled]) -> u64 {
     patterns.iter().map(Compiled::price).fold(0, u64::saturating_add)
 }
+
+/// What a sub-signature costs that is no pattern: more than any pattern.
+const SPECIAL_PRICE: u64 = 1 << 40;

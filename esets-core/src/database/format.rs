@@ -36,11 +36,13 @@ pub(super) enum Section {
     PartSha1 = 19,
     PartSha256 = 20,
     ImportsMd5 = 21,
+    Specials = 32,
+    Groups = 33,
 }
 
 impl Section {
     /// How many kinds of sections there are.
-    const COUNT: usize = 22;
+    const COUNT: usize = 34;
 
     fn index(self) -> usize {
         self as usize
@@ -48,8 +50,14 @@ impl Section {
 }
 
 /// Where the sections lie; every range lies in the file.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(super) struct Layout([Range<usize>; Section::COUNT]);
+
+impl Default for Layout {
+    fn default() -> Self {
+        Self(std::array::from_fn(|_| 0..0))
+    }
+}
 
 impl Layout {
     /// Checks header and section table, nothing else.

@@ -3,7 +3,7 @@
 //! One holds the place of each (4), the other the signatures: number of the name (4), target (1),
 //! number of sub-signatures (1), which of them are counted (8), conditions, expression (each its
 //! length (2) and bytes), and for each sub-signature the rows of its patterns (4 each), with
-//! [`MORE`] set if another one follows. In the expression operators come first.
+//! [`MORE`] set if another one follows, or the place of a [`special`](super::special) one. In the expression operators come first.
 
 use super::names::{Numbers, PoolId};
 use crate::cursor::{Cursor, Truncated};
@@ -16,6 +16,8 @@ pub(super) struct Entry {
     pub(super) target: Target,
     pub(super) conditions: Vec<Condition>,
     pub(super) expression: Expression,
+    /// One bit for each sub-signature whose matches are counted.
+    pub(super) counted: u64,
     pub(super) subs: Vec<Vec<u32>>,
 }
 
@@ -26,7 +28,7 @@ pub(super) fn build(entries: &[Entry], numbers: &Numbers) -> (Vec<u8>, Vec<u8>) 
         places.extend(u32::try_from(section.len()).unwrap_or(u32::MAX).to_le_bytes());
         section.extend(numbers.of(entry.name).to_le_bytes());
         section.extend([entry.target as u8, u8::try_from(entry.subs.len()).unwrap_or_default()]);
-        section.extend(entry.expression.counted().to_le_bytes());
+        section.extend(entry.counted.to_le_bytes());
         let mut conditions = Vec::new();
         entry.conditions.iter().for_each(|condition| push_condition(condition, &mut conditions));
         push_block(&conditions, &mut section);
@@ -43,7 +45,7 @@ pub(super) fn build(entries: &[Entry], numbers: &Numbers) -> (Vec<u8>, Vec<u8>) 
     (places, section)
 }
 
-fn push_block(block: &[u8], section: &mut Vec<u8>) {
+pub(super) fn push_block(block: &[u8], section: &mut Vec<u8>) {
     section.extend(u16::try_from(block.len()).unwrap_or(u16::MAX).to_le_bytes());
     section.extend(block);
 }
@@ -65,7 +67,7 @@ fn push_condition(condition: &Condition, code: &mut Vec<u8>) {
 }
 
 /// The operator comes first, and each part has its length (2), so that it can be passed over.
-fn push_expression(expression: &Expression, code: &mut Vec<u8>) {
+pub(super) fn push_expression(expression: &Expression, code: &mut Vec<u8>) {
     let mut join = |parts: &[Expression], operator| {
         code.extend([operator, u8::try_from(parts.len()).unwrap_or(u8::MAX)]);
         for part in parts {
@@ -141,10 +143,14 @@ impl<'f> Logical<'f> {
     /// Whether the expression holds for so many matches of each sub-signature, which are asked
     /// for in order and only as far as they matter.
     pub(super) fn holds(&self, mut matches: impl FnMut(u8) -> u32) -> bool {
-        let mut evaluation = Evaluation { matches: &mut matches, depth: 0, counts: false };
-        let value = evaluation.value(&mut Cursor::new(self.expression));
-        value.is_ok_and(|value| value.holds)
+        holds(self.expression, &mut matches)
     }
+}
+
+/// The same for an expression by itself.
+pub(super) fn holds(expression: &[u8], matches: &mut dyn FnMut(u8) -> u32) -> bool {
+    let mut evaluation = Evaluation { matches, depth: 0, counts: false };
+    evaluation.value(&mut Cursor::new(expression)).is_ok_and(|value| value.holds)
 }
 
 /// What a part of an expression comes to.
@@ -233,7 +239,7 @@ fn condition(cursor: &mut Cursor<'_>) -> Result<Option<Condition>, Truncated> {
     })
 }
 
-fn block<'f>(cursor: &mut Cursor<'f>) -> Result<&'f [u8], Truncated> {
+pub(super) fn block<'f>(cursor: &mut Cursor<'f>) -> Result<&'f [u8], Truncated> {
     let length = cursor.u16_le()?;
     cursor.take(length.into())
 }

@@ -5,6 +5,7 @@ mod builder;
 mod default;
 mod digests;
 mod error;
+mod evaluate;
 mod executable;
 mod format;
 mod logical;
@@ -12,8 +13,10 @@ mod meta;
 mod names;
 mod offsets;
 mod patterns;
+mod regexes;
 mod row;
 mod search;
+mod special;
 
 use std::fmt;
 
@@ -34,6 +37,7 @@ pub use meta::{Counts, SignatureKind};
 pub struct Database {
     file: Bytes,
     layout: Layout,
+    regexes: regexes::Regexes,
 }
 
 impl Database {
@@ -56,7 +60,7 @@ impl Database {
     pub fn from_bytes(file: impl Into<Bytes>) -> Result<Self, DatabaseError> {
         let file = file.into();
         let layout = Layout::read(&file)?;
-        Ok(Self { file, layout })
+        Ok(Self { file, layout, regexes: regexes::Regexes::default() })
     }
 
     /// Reads the whole database and compares it with the digest in its header.

@@ -37,7 +37,7 @@ impl OffsetPool {
     }
 }
 
-fn push(section: &mut Vec<u8>, offset: Offset) {
+pub(super) fn push(section: &mut Vec<u8>, offset: Offset) {
     let (code, index) = match offset.anchor {
         Anchor::Anywhere => (0, 0),
         Anchor::Start => (1, 0),
@@ -60,7 +60,7 @@ pub(super) fn read(section: &[u8], number: u32) -> Option<Offset> {
     parse(rows.get(usize::try_from(number).ok()?)?).ok().flatten()
 }
 
-fn parse(row: &[u8; ROW]) -> Result<Option<Offset>, Truncated> {
+pub(super) fn parse(row: &[u8; ROW]) -> Result<Option<Offset>, Truncated> {
     let mut cursor = Cursor::new(row);
     let [code, _] = cursor.array()?;
     let (index, shift) = (cursor.u16_le()?, cursor.u32_le()?);

@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use super::names::{Numbers, PoolId};
 use super::offsets::OffsetPool;
 use super::row::LOGICAL;
+use super::special::SPECIAL;
 use crate::cursor::Cursor;
 use crate::matcher::{Chain, Compiled, Tables, Wanted};
 use crate::signature::{Offset, Rejection, Target};
@@ -48,7 +49,7 @@ impl PatternPool {
         offset: Offset,
         target: Target,
     ) -> Result<u32, Rejection> {
-        let next = u32::try_from(self.rows.len()).ok().filter(|next| *next < LOGICAL);
+        let next = u32::try_from(self.rows.len()).ok().filter(|next| *next < SPECIAL);
         let next = next.ok_or(Rejection::Unsupported("number of patterns"))?;
         let key = (pattern, offset, target);
         if let Some(known) = self.numbers.get(&key) {
@@ -62,7 +63,7 @@ impl PatternPool {
     /// Adds a user to a row.
     pub(super) fn used_by(&mut self, row: u32, user: User) {
         let row = usize::try_from(row).ok().and_then(|row| self.rows.get_mut(row));
-        if let Some((_, users)) = row.filter(|(_, users)| !users.contains(&user)) {
+        if let Some((_, users)) = row.filter(|(_, users)| users.last() != Some(&user)) {
             users.push(user);
         }
     }

@@ -8,12 +8,11 @@ use std::collections::{BTreeSet, HashMap};
 
 use super::digests::Digests;
 use super::format::Section;
-use super::logical::Logical;
 use super::row::{LOGICAL, Row};
 use super::{Database, executable, names, offsets};
 use crate::cursor::Cursor;
 use crate::heuristic::Findings;
-use crate::matcher::{Candidate, Chain, Exhausted, Keys, Prefilter, Steps, count, find};
+use crate::matcher::{Candidate, Chain, Exhausted, Keys, Prefilter, Steps, find};
 use crate::session::{Interrupt, Interruption};
 use crate::signature::Targets;
 use crate::subject::{Algorithm, Subject};
@@ -78,19 +77,21 @@ impl From<Exhausted> for Halt {
     }
 }
 
-struct Search<'s> {
-    database: &'s Database,
-    subject: &'s Subject<'s>,
+pub(super) struct Search<'s> {
+    pub(super) database: &'s Database,
+    pub(super) subject: &'s Subject<'s>,
     interrupt: &'s dyn Interrupt,
-    findings: &'s mut Findings,
-    steps: Steps,
-    targets: Targets,
+    pub(super) findings: &'s mut Findings,
+    /// What is searched: the object, or what a reader of it makes of it.
+    pub(super) data: &'s [u8],
+    pub(super) steps: Steps,
+    pub(super) targets: Targets,
     /// Which anchored chains of a row were seen; all ones if nothing more is to be known of it.
     seen: HashMap<u32, u32>,
     /// The logical signatures of which a necessary pattern was found.
     likely: BTreeSet<u32>,
     /// How often the patterns of logical signatures lie in the object.
-    matches: HashMap<(u32, bool), u32>,
+    pub(super) matches: HashMap<(u32, bool), u32>,
 }
 
 impl<'s> Search<'s> {
@@ -105,6 +106,7 @@ impl<'s> Search<'s> {
             subject,
             interrupt,
             findings,
+            data: subject.bytes(),
             steps: Steps::for_object(subject.bytes().len()),
             targets: Targets::of(subject),
             seen: HashMap::new(),
@@ -139,9 +141,9 @@ impl<'s> Search<'s> {
         let Some(prefilter) = Prefilter::read(section(Section::Prefilter)) else { return Ok(()) };
         let keys =
             Keys::read(section(Section::Keys8), section(Section::Keys4), section(Section::Lists));
-        let data = self.subject.bytes();
+        let data = self.data;
         // Never grows: how often it is allocated must not depend on the database.
-        let mut places = Vec::with_capacity(data.len().min(BLOCK.saturating_add(3)));
+        let mut places = vec![0; data.len().min(BLOCK.saturating_add(3))];
         for (number, start) in (0..data.len()).step_by(BLOCK).enumerate() {
             if number % BLOCKS_BETWEEN_CHECKS == 0 {
                 self.check_interrupt()?;
@@ -197,7 +199,7 @@ impl<'s> Search<'s> {
             _ => Some(0..=u64::MAX),
         };
         let Some(starts) = starts else { return Ok(None) };
-        let data = self.subject.bytes();
+        let data = self.data;
         let hit = chain.lies_at(data, candidate.pivot, &starts, &mut self.steps)?;
         Ok(hit.map(|(start, _)| start))
     }
@@ -213,7 +215,7 @@ impl<'s> Search<'s> {
             return Ok(());
         };
         let program = row.program(self.database.section(Section::Programs));
-        if let Some(hit) = find(program, self.subject.bytes(), &starts, &mut self.steps)? {
+        if let Some(hit) = find(program, self.data, &starts, &mut self.steps)? {
             self.found(&row, hit.start);
         }
         Ok(())
@@ -229,66 +231,9 @@ impl<'s> Search<'s> {
             }
         }
     }
-
-    /// Evaluates a logical signature.
-    fn logical(&mut self, number: u32) -> Result<(), Exhausted> {
-        let section = |section| self.database.section(section);
-        let logical =
-            Logical::read(section(Section::LogicalPlaces), section(Section::Logicals), number);
-        let Some(logical) = logical.filter(|it| self.targets.contains(it.target)) else {
-            return Ok(());
-        };
-        if !logical.conditions().all(|condition| condition.holds(self.subject)) {
-            return Ok(());
-        }
-        let mut exhausted = false;
-        let subs: Vec<_> = logical.subs().collect();
-        let holds = logical.holds(|sub| {
-            let (rows, is_counted) = match subs.get(usize::from(sub)) {
-                Some((rows, is_counted)) => (&**rows, *is_counted),
-                None => (&[][..], false),
-            };
-            rows.iter().fold(0_u32, |sum, row| {
-                let matches = self.matches(*row, is_counted);
-                exhausted |= matches.is_err();
-                sum.saturating_add(matches.unwrap_or_default())
-            })
-        });
-        if exhausted {
-            return Err(Exhausted);
-        }
-        if holds {
-            add(self.database, logical.name, None, self.findings);
-        }
-        Ok(())
-    }
-
-    /// How often a pattern lies in the object; at most once if matches are not counted.
-    fn matches(&mut self, number: u32, is_counted: bool) -> Result<u32, Exhausted> {
-        if let Some(known) = self.matches.get(&(number, is_counted)) {
-            return Ok(*known);
-        }
-        let matches = self.look(number, if is_counted { MOST_MATCHES } else { 1 })?;
-        self.matches.insert((number, is_counted), matches);
-        Ok(matches)
-    }
-
-    fn look(&mut self, number: u32, most: u32) -> Result<u32, Exhausted> {
-        let Some(row) = Row::read(self.database.section(Section::Patterns), number) else {
-            return Ok(0);
-        };
-        let offset = offsets::read(self.database.section(Section::Offsets), row.offset);
-        let Some(starts) = offset.and_then(|offset| offset.resolve(self.subject)) else {
-            return Ok(0);
-        };
-        let program = row.program(self.database.section(Section::Programs));
-        count(program, self.subject.bytes(), &starts, most, &mut self.steps)
-    }
 }
 
 /// How much is searched at a time: 16 KiB.
 const BLOCK: usize = 16 << 10;
 /// The caller's clock is looked at every 64 KiB.
 const BLOCKS_BETWEEN_CHECKS: usize = 4;
-/// No expression asks for more matches of one pattern.
-const MOST_MATCHES: u32 = 100_000;

@@ -9,12 +9,14 @@ mod places;
 mod prefilter;
 mod program;
 mod rarity;
+mod regex;
 mod run;
 mod search;
 mod table;
 
 pub(crate) use prefilter::Prefilter;
-pub(crate) use program::{Chain, Compiled, compile};
+pub(crate) use program::{Chain, Compiled, VEIL, compile};
+pub(crate) use regex::Regex;
 pub(crate) use run::{Exhausted, Steps};
-pub(crate) use search::{count, find};
+pub(crate) use search::{each, find};
 pub(crate) use table::{Candidate, Keys, Tables, Wanted};

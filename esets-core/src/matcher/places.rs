@@ -21,12 +21,6 @@ impl Places {
         Self { one: (low <= high).then_some((low, high)), more: Vec::new() }
     }
 
-    /// How many there are.
-    pub(super) fn count(&self) -> usize {
-        let width = |(low, high): (usize, usize)| high.saturating_sub(low).saturating_add(1);
-        self.iter().map(width).fold(0, usize::saturating_add)
-    }
-
     pub(super) fn iter(&self) -> impl Iterator<Item = (usize, usize)> {
         self.one.into_iter().chain(self.more.iter().copied())
     }

@@ -87,7 +87,11 @@ fn boundary(code: u8) -> Boundary {
     match code {
         0 => Boundary::Line,
         1 => Boundary::Word,
-        _ => Boundary::NotAlphanumeric,
+        2 => Boundary::NotAlphanumeric,
+        3 => Boundary::WordStart,
+        4 => Boundary::WordEnd,
+        5 => Boundary::WideWordStart,
+        _ => Boundary::WideWordEnd,
     }
 }
 

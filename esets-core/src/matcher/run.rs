@@ -231,15 +231,35 @@ impl<'d> Runner<'d, '_> {
             (Boundary::Word | Boundary::NotAlphanumeric, Some(byte)) => {
                 !byte.is_ascii_alphanumeric()
             }
-            (_, None) => false,
+            _ => false,
         };
+        let word_edge = word_edge(boundary, self.data, place);
         let at_end = one.is_none() && boundary != Boundary::NotAlphanumeric && !negated;
         let is_line = boundary == Boundary::Line && !negated;
         let single = one.is_some() && is_edge != negated && !(is_line && one == Some(b'\r'));
         let double = is_line && two == Some(true);
-        let widths = [(0, at_end), (1, single), (2, double)];
+        let widths = match word_edge {
+            Some(is_there) => [(0, is_there != negated), (1, false), (2, false)],
+            None => [(0, at_end), (1, single), (2, double)],
+        };
         widths.into_iter().filter_map(|(width, holds)| holds.then_some(width))
     }
+}
+
+/// Whether a word begins or ends at `place`, if that is asked.
+fn word_edge(boundary: Boundary, data: &[u8], place: usize) -> Option<bool> {
+    let is_in_word =
+        |at: Option<usize>| at.and_then(|at| data.get(at)).is_some_and(u8::is_ascii_alphanumeric);
+    let is_zero = |at: Option<usize>| at.and_then(|at| data.get(at)) == Some(&0);
+    let (before, second) = (place.checked_sub(1), place.checked_sub(2));
+    let behind = place.checked_add(1);
+    Some(match boundary {
+        Boundary::WordStart => !is_in_word(before),
+        Boundary::WordEnd => !is_in_word(Some(place)),
+        Boundary::WideWordStart => !(is_in_word(second) && is_zero(before)),
+        Boundary::WideWordEnd => !(is_in_word(Some(place)) && is_zero(behind)),
+        Boundary::Line | Boundary::Word | Boundary::NotAlphanumeric => return None,
+    })
 }
 
 /// How many bytes a program of literals, masked bytes and fixed gaps takes.

@@ -44,49 +44,57 @@ pub(crate) fn find(
     Ok(found)
 }
 
-/// At how many places the last chain of the pattern lies, up to `most`.
-pub(crate) fn count(
+/// Hands every place where the pattern begins to `visit`, in order as far as they are searched
+/// for, until it says that it is enough. Of a pattern of several chains, only matches of the last
+/// one are told apart, and all begin where the first chain does.
+pub(crate) fn each(
     program: &[u8],
     data: &[u8],
     starts: &RangeInclusive<u64>,
-    most: u32,
     steps: &mut Steps,
-) -> Result<u32, Exhausted> {
+    visit: &mut dyn FnMut(usize) -> bool,
+) -> Result<(), Exhausted> {
     let mut cursor = Cursor::new(program);
     let mut allowed = starts.clone();
+    let mut first: Option<usize> = None;
     while let Ok(chain) = Chain::read(&mut cursor) {
         let Ok(next) = Chain::read(&mut cursor.clone()) else {
-            return count_chain(&chain, data, &allowed, most, steps);
+            let mut visit = |start: usize| visit(first.unwrap_or(start));
+            return each_chain(&chain, data, &allowed, steps, &mut visit);
         };
-        let Some((_, end)) = first_end(&chain, data, &allowed, steps)? else { return Ok(0) };
+        let Some((start, end)) = first_end(&chain, data, &allowed, steps)? else { return Ok(()) };
+        first = first.or(Some(start));
         allowed = (end as u64).saturating_add(next.gap.into())..=u64::MAX;
     }
-    Ok(0)
+    Ok(())
 }
 
-fn count_chain(
+fn each_chain(
     chain: &Chain<'_>,
     data: &[u8],
     starts: &RangeInclusive<u64>,
-    most: u32,
     steps: &mut Steps,
-) -> Result<u32, Exhausted> {
+    visit: &mut dyn FnMut(usize) -> bool,
+) -> Result<(), Exhausted> {
     if chain.is_placed(starts) {
-        let count = chain.ends(data, starts, steps)?.count();
-        return Ok(u32::try_from(count).unwrap_or(u32::MAX).min(most));
+        for start in starts.clone() {
+            let is_there = chain.ends(data, &(start..=start), steps)?.first().is_some();
+            if is_there && !usize::try_from(start).is_ok_and(&mut *visit) {
+                break;
+            }
+        }
+        return Ok(());
     }
-    let mut count = 0_u32;
     steps.take(data.len().checked_div(BYTES_PER_STEP).unwrap_or_default())?;
     for pivot in pivots(chain, data) {
         steps.take(1)?;
-        if chain.lies_at(data, pivot, starts, steps)?.is_some() {
-            count = count.saturating_add(1);
-        }
-        if count >= most {
+        if let Some((start, _)) = chain.lies_at(data, pivot, starts, steps)?
+            && !visit(start)
+        {
             break;
         }
     }
-    Ok(count)
+    Ok(())
 }
 
 /// Of all places where the chain may lie, the one that ends first: its start and end.

@@ -93,7 +93,8 @@ impl Expression {
         }
     }
 
-    fn cost(&self, cost: &dyn Fn(u8) -> u64) -> u64 {
+    /// What it costs to look for all of its sub-signatures.
+    pub(crate) fn cost(&self, cost: &dyn Fn(u8) -> u64) -> u64 {
         match self {
             Self::All(parts) | Self::Any(parts) => {
                 parts.iter().fold(0, |sum, part| part.cost(cost).saturating_add(sum))
@@ -103,7 +104,8 @@ impl Expression {
         }
     }
 
-    fn subs(&self) -> u64 {
+    /// One bit for each sub-signature.
+    pub(crate) fn subs(&self) -> u64 {
         match self {
             Self::All(parts) | Self::Any(parts) => {
                 parts.iter().fold(0, |bits, part| bits | part.subs())
@@ -114,26 +116,31 @@ impl Expression {
     }
 
     /// The cheapest set of sub-signatures of which one must be found if the expression is to hold;
-    /// `None` if it may hold without any.
-    pub(crate) fn necessary(&self, cost: &dyn Fn(u8) -> u64) -> Option<Vec<u8>> {
+    /// `None` if it may hold without any. `leaf` is the same for a sub-signature.
+    pub(crate) fn necessary(
+        &self,
+        cost: &dyn Fn(u8) -> u64,
+        leaf: &dyn Fn(u8) -> Option<Vec<u8>>,
+    ) -> Option<Vec<u8>> {
         let price =
             |set: &Vec<u8>| set.iter().fold(0_u64, |sum, sub| sum.saturating_add(cost(*sub)));
         match self {
             Self::All(parts) => {
-                parts.iter().filter_map(|part| part.necessary(cost)).min_by_key(price)
+                parts.iter().filter_map(|part| part.necessary(cost, leaf)).min_by_key(price)
             }
             Self::Any(parts) => {
-                let sets: Option<Vec<_>> = parts.iter().map(|part| part.necessary(cost)).collect();
+                let sets: Option<Vec<_>> =
+                    parts.iter().map(|part| part.necessary(cost, leaf)).collect();
                 sets.map(|sets| sets.concat())
             }
             Self::Count { test: Test::Less, .. } => None,
             Self::Count { test: Test::Equal, number: 0, .. } => None,
             Self::Count { of, .. } => {
-                let mut subs: Vec<u8> = (0..64).filter(|sub| of.subs() >> sub & 1 == 1).collect();
-                subs.dedup();
-                Some(subs)
+                let subs = (0..64).filter(|sub| of.subs() >> sub & 1 == 1);
+                let sets: Option<Vec<_>> = subs.map(leaf).collect();
+                sets.map(|sets| sets.concat())
             }
-            Self::Sub(number) => Some(vec![*number]),
+            Self::Sub(number) => leaf(*number),
         }
     }
 }
@@ -229,7 +236,9 @@ mod tests {
 
     #[test]
     fn the_cheapest_necessary_set_is_found() {
-        let necessary = |text: &str| Expression::parse(text).unwrap().necessary(&|sub| sub.into());
+        let necessary = |text: &str| {
+            Expression::parse(text).unwrap().necessary(&|sub| sub.into(), &|sub| Some(vec![sub]))
+        };
         assert_eq!(necessary("3&1&2"), Some(vec![1]));
         assert_eq!(necessary("3|1|2"), Some(vec![3, 1, 2]));
         assert_eq!(necessary("(1|2)&9"), Some(vec![1, 2]));

@@ -5,6 +5,7 @@
 
 mod allow;
 mod body;
+mod comparison;
 mod condition;
 mod digest;
 mod expression;
@@ -13,7 +14,9 @@ mod ldb;
 mod ndb;
 mod offset;
 mod pattern;
+mod regex;
 mod section;
+mod sub;
 mod target;
 
 use std::fmt;
@@ -21,13 +24,17 @@ use std::fmt;
 use crate::database::DatabaseBuilder;
 use crate::verdict::Class;
 
+pub use comparison::{Comparison, Notation};
 pub use condition::Condition;
 pub use digest::{DigestSignature, SourceDigest};
 pub use expression::{Expression, Test};
-pub use ldb::{LogicalSignature, Sub};
+pub use ldb::LogicalSignature;
 pub use ndb::BodySignature;
 pub use offset::{Anchor, Offset};
 pub use pattern::{Boundary, Element, MaskedByte, Pattern};
+pub use regex::{Regex, RegexFlags};
+pub(crate) use sub::GROUPS;
+pub use sub::Sub;
 pub use target::Target;
 pub(crate) use target::Targets;
 

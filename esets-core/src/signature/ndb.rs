@@ -1,6 +1,6 @@
 //! Body signatures, `name:target:offset:pattern[:minfl[:maxfl]]`, in `.ndb`, `.ndu`, `.sdb`.
 
-use super::{Loaded, Loader, Offset, Pattern, Rejection, SourceFile, Target, level, name};
+use super::{GROUPS, Loaded, Loader, Offset, Pattern, Rejection, SourceFile, Target, level, name};
 use crate::database::DatabaseBuilder;
 use crate::verdict::Class;
 
@@ -32,7 +32,13 @@ impl Loader for Bodies {
     }
 
     fn load(&self, source: &SourceFile<'_>, builder: &mut DatabaseBuilder) -> Loaded {
-        source.each_line(|line| builder.add_body(&signature(line, source)?))
+        source.each_line(|line| match member(line) {
+            Some(member) => {
+                let (group, target, pattern) = member?;
+                builder.add_group_member(group, target, &pattern)
+            }
+            None => builder.add_body(&signature(line, source)?),
+        })
     }
 }
 
@@ -43,9 +49,6 @@ fn signature<'a>(line: &'a str, source: &SourceFile<'_>) -> Result<BodySignature
     };
     let title = name(title)?;
     level(levels)?;
-    if offset.starts_with('$') {
-        return Err(Rejection::Unsupported("macro group"));
-    }
     Ok(BodySignature {
         name: title,
         class: source.class(title),
@@ -53,4 +56,14 @@ fn signature<'a>(line: &'a str, source: &SourceFile<'_>) -> Result<BodySignature
         offset: Offset::parse(offset)?,
         pattern: Pattern::parse(pattern)?,
     })
+}
+
+/// A pattern of a group, which only logical signatures search for: one with an offset like `$3`.
+fn member(line: &str) -> Option<Result<(u8, Target, Pattern), Rejection>> {
+    let mut fields = line.split(':');
+    let (target, group) = (fields.nth(1)?, fields.next()?.strip_prefix('$')?);
+    let pattern = fields.next().unwrap_or_default();
+    let group = group.parse().ok().filter(|group| *group < GROUPS);
+    let group = group.ok_or(Rejection::Field("macro group"));
+    Some(group.and_then(|group| Ok((group, Target::parse(target)?, Pattern::parse(pattern)?))))
 }

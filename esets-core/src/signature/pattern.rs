@@ -73,6 +73,14 @@ pub enum Boundary {
     Word,
     /// `(W)`: a byte that is neither a letter nor a digit.
     NotAlphanumeric,
+    /// No letter or digit stands before this place; takes no byte.
+    WordStart,
+    /// No letter or digit stands at this place; takes no byte.
+    WordEnd,
+    /// The same before this place in text of 16-bit units.
+    WideWordStart,
+    /// The same at this place in text of 16-bit units.
+    WideWordEnd,
 }
 
 impl Pattern {
