@@ -126,6 +126,7 @@ const AWAITED: &[&str] = &[];
 
 /// Formats that no free program writes: the row, why there is no `make`.
 const WITHOUT_RECIPE: &[(&str, &str)] = &[
+    ("dmg", "no tool of Debian writes them, dmg2img only reads"),
     ("macho", "no tool of Debian links programs for macOS"),
     ("officecrypt", "only whole office suites encrypt documents"),
 ];

@@ -5,6 +5,8 @@ use std::io::{self, Read};
 
 use lzma_rust2::{LzmaReader, XzReader};
 
+use super::adc::adc;
+use super::lzfse::lzfse;
 use super::{Inflate, lzo1x};
 use crate::cursor::Cursor;
 use crate::unpack::zstd;
@@ -13,8 +15,14 @@ use crate::verdict::Reason;
 /// How one block is packed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Codec {
+    /// Apple Data Compression.
+    Adc,
+    /// A bzip2 stream.
+    Bzip2,
     /// An LZ4 block.
     Lz4,
+    /// Blocks of LZFSE up to the one that ends them.
+    Lzfse,
     /// LZMA behind the header of `.lzma` files.
     Lzma,
     /// An LZO1X block.
@@ -38,9 +46,12 @@ impl Codec {
     /// [`Reason::Corrupt`] or [`Reason::Truncated`] if it does not end well, or is longer.
     pub(crate) fn unpack(self, packed: &[u8], limit: usize) -> Result<Vec<u8>, Reason> {
         match self {
+            Self::Adc => adc(packed, limit),
+            Self::Bzip2 => whole(&mut bzip2::read::BzDecoder::new(packed), limit),
             Self::Lz4 => {
                 lz4_flex::block::decompress(packed, limit).map_err(|_| Reason::corrupt(BLOCK))
             }
+            Self::Lzfse => lzfse(packed, limit),
             Self::Lzma => {
                 let reader = LzmaReader::new_mem_limit(packed, DICTIONARY, None);
                 whole(&mut reader.map_err(|_| Reason::corrupt(BLOCK))?, limit)

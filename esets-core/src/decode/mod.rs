@@ -1,5 +1,6 @@
 //! What several formats share: algorithms and containers inside containers.
 
+mod adc;
 pub(crate) mod aes;
 mod blocks;
 mod clusters;
@@ -9,8 +10,10 @@ mod extents;
 pub(crate) mod formula;
 mod inflate;
 pub(crate) mod literals;
+mod lzfse;
 mod lzo;
 mod lzss;
+mod lzvn;
 pub(crate) mod nrv;
 pub(crate) mod office;
 pub(crate) mod ovba;

@@ -12,6 +12,7 @@ mod cab;
 mod compress;
 mod cpio;
 mod cramfs;
+mod dmg;
 mod elf;
 mod embedded;
 mod exfat;
@@ -99,6 +100,7 @@ pub static UNPACKERS: &[&dyn Unpacker] = &[
     &compress::Compress,
     &cpio::Cpio,
     &cramfs::Cramfs,
+    &dmg::Dmg,
     &elf::Elf,
     &exfat::ExFat,
     &fat::Fat,
