@@ -1,6 +1,8 @@
 //! The bodies of the fuzz targets: what must hold for every input. The targets and the replay on
 //! stable Rust call the same functions.
 
+mod capi;
+
 use std::io::Read as _;
 
 use esets_core::signature::{LOADERS, SourceFile, compile};
@@ -19,6 +21,7 @@ pub struct Target {
 
 /// Every target but those of the unpackers, which come from `UNPACKERS`.
 pub static TARGETS: &[Target] = &[
+    Target { name: "capi", run: capi::run },
     Target { name: "clamd", run: clamd },
     Target { name: "config", run: config },
     Target { name: "database", run: database },
