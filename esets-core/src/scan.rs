@@ -129,6 +129,7 @@ impl Scan<'_> {
         verdict.objects = verdict.objects.saturating_add(1);
         verdict.records.push(Record {
             parent,
+            index: subject.member().index,
             name: subject.name().to_vec(),
             size: subject.bytes().len() as u64,
             ..Record::default()

@@ -161,6 +161,12 @@ impl<'a> Part<'a> {
         Parameter::find(&self.header(field)?.unfolded(), name).standard()
     }
 
+    /// Whether this is a container whose parts are covered by a signature or encryption (RFC 1847).
+    pub(crate) fn is_sealed(&self) -> bool {
+        let media = self.media_type().unwrap_or_default();
+        matches!(media.sub(), "signed" | "encrypted")
+    }
+
     /// Which fragment of which message this is, for message/partial.
     #[must_use]
     pub fn partial(&self) -> Option<Partial> {

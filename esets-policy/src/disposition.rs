@@ -30,6 +30,9 @@ pub struct Edits {
     /// [`ScanPlan::decide`](crate::ScanPlan::decide) again
     /// [without cleaning](crate::ScanPlan::without_cleaning).
     pub remove: Vec<usize>,
+    /// What stands in the place of each of them: a template with `%FILENAME%` and `%VIRUSNAME%`.
+    #[serde(default)]
+    pub part_notice: String,
     /// Header fields to add, `Name: value`, one line each, not yet folded or encoded.
     pub headers: Vec<String>,
     /// To be put before the subject; empty for nothing.

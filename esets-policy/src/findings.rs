@@ -88,15 +88,15 @@ impl Obstacle<'_> {
 /// For each record the direct member of the scanned object that it lies in.
 ///
 /// A message that can be read in more than one way has none: what is taken out of one reading may
-/// stay in another.
-fn parts(verdict: &Verdict) -> Vec<Option<usize>> {
+/// stay in another. Nor has what the message does not count among its parts.
+pub(crate) fn parts(verdict: &Verdict) -> Vec<Option<usize>> {
     let mut parts: Vec<Option<usize>> = Vec::new();
     let whole = verdict.records().first();
     let unambiguous =
         whole.is_some_and(|whole| whole.formats.len() == 1 && whole.defects.is_empty());
     for (at, record) in verdict.records().iter().enumerate() {
         let part = match record.parent {
-            Some(ObjectId::ROOT) => Some(at),
+            Some(ObjectId::ROOT) => record.index.map(|_| at),
             Some(parent) => parts.get(parent.index()).copied().flatten(),
             None => None,
         };

@@ -215,7 +215,10 @@ impl<'j, 'p> Judge<'j, 'p> {
         self.notice.score = self.findings.score;
         let edits = if action == Action::Accept && self.may_modify {
             let remove = if self.notice.scanned { self.removed } else { BTreeSet::new() };
-            Edits { remove: remove.into_iter().collect(), ..edits(self.layers, &self.notice) }
+            let text = self.layers.text("av_eml_part_template");
+            let part_notice = if remove.is_empty() { String::new() } else { text.to_owned() };
+            let remove = remove.into_iter().collect();
+            Edits { remove, part_notice, ..edits(self.layers, &self.notice) }
         } else {
             Edits::default()
         };

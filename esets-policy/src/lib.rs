@@ -23,6 +23,9 @@
 //! it. Then come `action_as`, `action_as_spam` and `action_as_notscanned`. Within one question,
 //! such as several threats of different class, the strictest answer counts.
 //!
+//! **What passes may be changed.** A [`Disposition`] has [`Edits`] for the message that passes;
+//! [`Edits::apply`] makes them.
+//!
 //! The crate is pure: no files, sockets, clocks or threads. The caller reads the files.
 
 pub use esets_core as core;
@@ -40,6 +43,7 @@ mod pipeline;
 mod plan;
 mod policy;
 pub mod profile;
+mod rewrite;
 mod spam;
 pub mod template;
 
@@ -50,4 +54,4 @@ pub use explain::Explanation;
 pub use pipeline::{Filter, Outcome, Pipeline};
 pub use plan::{Plan, ScanPlan};
 pub use policy::Policy;
-pub use spam::SpamScore;
+pub use spam::{Antispam, SpamScore};

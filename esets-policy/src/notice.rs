@@ -64,6 +64,7 @@ pub(crate) fn edits(layers: &Layers<'_>, notice: &Notice) -> Edits {
     let not_clean = notice.status() != "clean" && notice.scanned;
     let mut headers = Vec::new();
     if notice.scanned && layers.is_on("av_eml_header_modification") {
+        headers.push(filled("av_eml_scanner_template"));
         headers.push(filled("av_eml_header_template"));
     }
     if notice.spam.is_some() && layers.is_on("as_eml_header_modification") {

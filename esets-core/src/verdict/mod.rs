@@ -52,6 +52,9 @@ impl ObjectId {
 pub struct Record {
     /// The container, `None` for the scanned object.
     pub parent: Option<ObjectId>,
+    /// The position in the container as its format counts, from 0, if it says one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub index: Option<u64>,
     /// The name as raw bytes; a string in JSON if it is UTF-8, else an array of numbers.
     #[serde(with = "bytes")]
     pub name: Vec<u8>,

@@ -36,9 +36,7 @@ impl Rewriter<'_, '_> {
     fn is_protected(&self, part: &Part<'_>) -> bool {
         let mut around = part.parent;
         while let Some(container) = around.and_then(|index| self.message.parts.get(index)) {
-            let media = container.media_type().unwrap_or_default();
-            let is_sealed = matches!(media.sub(), "signed" | "encrypted");
-            if container.kind == Kind::Message || is_sealed {
+            if container.kind == Kind::Message || container.is_sealed() {
                 return true;
             }
             around = container.parent;

@@ -1,5 +1,6 @@
 //! A part replaced by a notice.
 
+use std::iter;
 use std::ops::Range;
 
 use memchr::memrchr;
@@ -7,17 +8,19 @@ use memchr::memrchr;
 use super::Rewriter;
 use super::encode::quoted_printable;
 use crate::bytes::{Breaks, line_end, slice, up_to};
+use crate::message::Message;
 use crate::part::{Kind, Part};
 
 impl Rewriter<'_, '_> {
     /// Puts a text in the place of the part at `index` of [`Message::parts`], and of every other
     /// reading of the same bytes. An entity becomes a text entity; a file within a text, a preamble
     /// or an epilogue becomes the text itself; of a message that is one single entity the other
-    /// fields of the header stay.
+    /// fields of the header stay. Where a signature or encryption covers the part, all that it
+    /// covers goes: nothing is changed inside.
     ///
     /// [`Message::parts`]: crate::Message::parts
     pub fn replace(&mut self, index: usize, notice: &str) {
-        let Some(part) = self.message.parts.get(index) else { return };
+        let Some(part) = sealed_or_itself(self.message, index) else { return };
         let notice = self.lines(notice);
         match part.kind {
             Kind::Embedded => {
@@ -25,7 +28,9 @@ impl Rewriter<'_, '_> {
                 self.splice(range, notice);
             }
             Kind::Epilogue | Kind::Preamble => self.splice(part.body.clone(), notice),
-            _ if part.range.start == 0 => self.replace_whole(&part.clone(), &notice),
+            _ if part.range.start == 0 || part.parent.is_none() => {
+                self.replace_whole(part, &notice)
+            }
             _ => {
                 let entity = self.entity(&notice);
                 self.splice(part.range.clone(), entity);
@@ -67,6 +72,14 @@ impl Rewriter<'_, '_> {
         let body = [blank.as_bytes(), &body].concat();
         self.splice(part.body.start.max(at)..raw.len(), body);
     }
+}
+
+/// The outermost signed or encrypted container around a part, or the part.
+fn sealed_or_itself<'m, 'a>(message: &'m Message<'a>, index: usize) -> Option<&'m Part<'a>> {
+    let part = message.parts.get(index)?;
+    let above = |part: &&'m Part<'a>| message.parts.get(part.parent?);
+    let around = iter::successors(above(&part), above);
+    Some(around.filter(|container| container.is_sealed()).last().unwrap_or(part))
 }
 
 /// The data lines of a file within a text, with the line that begins it and those that end it.

@@ -39,7 +39,7 @@ fn ensure(records: &mut Vec<(u32, Value)>, place: u32) -> usize {
 
 fn record(parent: Value, name: &str) -> Value {
     json!({
-        "parent": parent, "name": name, "formats": ["message"], "size": 1,
+        "parent": parent, "index": 1, "name": name, "formats": ["message"], "size": 1,
         "detections": [], "not_scanned": [], "defects": [],
     })
 }

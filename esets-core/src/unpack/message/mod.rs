@@ -83,7 +83,8 @@ fn offer(index: usize, part: &Part<'_>, children: &mut Children<'_>) -> Result<(
         None => children.stream(member, &mut part.decoded())?,
     }
     for name in names {
-        children.stream(Member::named(name), &mut io::empty())?;
+        let index = u64::try_from(index).ok();
+        children.stream(Member { index, ..Member::named(name) }, &mut io::empty())?;
     }
     Ok(())
 }

@@ -23,6 +23,13 @@ pub(super) static KEYS: &[Key] = &[
     row("av_eml_header_template", POLICY, Text,
         "X-Esets-Result: %RESULT%", Addition, Used,
         "The header with the result of the scan."),
+    row("av_eml_part_template", POLICY, Text,
+        "The attachment %FILENAME% was removed by ESETS: %VIRUSNAME%.", Addition, Used,
+        "What stands in the place of an infected part that was taken out."),
+    row("av_eml_scanner_template", POLICY, Text,
+        "X-Virus-Scanner: This message was checked by ESETS", Addition, Used,
+        "The header that says that there was a scan; empty for none. \
+         `av_eml_header_modification` switches it too."),
     row("av_eml_subject_prefix", POLICY, Text, "", Addition, Used,
         "Put before the subject of messages that pass though they are infected or not scanned."),
     row("write_to_emails", AGENTS, Text, "", V2, Accepted,
