@@ -112,7 +112,7 @@ pub fn page() -> String {
     let mut page = String::from(INTRODUCTION);
     chapter(&mut page, "esets_cli", DECIDED);
     chapter(&mut page, "esets_scan, and esets scan", SCANNED);
-    chapter(&mut page, "esets, all other commands", MANAGED);
+    chapter(&mut page, "esets_quar, esets_set, and all other commands of esets", MANAGED);
     page
 }
 

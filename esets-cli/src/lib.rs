@@ -1,4 +1,4 @@
-//! The programs `esets`, `esets_cli` and `esets_scan`: read, call, print.
+//! The programs `esets`, `esets_cli`, `esets_scan`, `esets_quar` and `esets_set`: read, call, print.
 //!
 //! ```no_run
 //! fn main() -> std::process::ExitCode {
@@ -40,6 +40,18 @@ pub fn esets() -> ExitCode {
 #[must_use]
 pub fn esets_cli() -> ExitCode {
     worker::serve_if_asked().unwrap_or_else(|| command::run(&command::decide::COMMAND))
+}
+
+/// `esets_quar`: what is in the quarantine.
+#[must_use]
+pub fn esets_quar() -> ExitCode {
+    worker::serve_if_asked().unwrap_or_else(|| command::run(&command::quarantine::COMMAND))
+}
+
+/// `esets_set`: changes values of the configuration.
+#[must_use]
+pub fn esets_set() -> ExitCode {
+    command::run(&command::set::COMMAND)
 }
 
 /// `esets_scan`: scans files and folders.

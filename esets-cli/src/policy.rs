@@ -4,7 +4,7 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use esets_policy::Policy;
-use esets_policy::config::{Config, ConfigErrors, Value};
+use esets_policy::config::{Config, ConfigErrors, Value, find_key};
 
 /// Where the configuration lies if nobody says otherwise; it need not exist.
 pub(crate) const DEFAULT_FILE: &str = "/etc/esets/esets.cfg";
@@ -31,6 +31,21 @@ pub(crate) fn base_dir(config: &Config) -> Option<PathBuf> {
     }
 }
 
+/// The folder of the quarantine: the one that the caller names, else that of the configuration.
+///
+/// # Errors
+/// The first mistake in the configuration.
+pub(crate) fn quarantine(folder: Option<&Path>, config: Option<&Path>) -> Result<PathBuf, String> {
+    if let Some(folder) = folder {
+        return Ok(folder.to_path_buf());
+    }
+    let (config, _) = load(config).map_err(|mistakes| mistakes.join("\n"))?;
+    let set = config.setting("global", KEY).map(|setting| setting.value.clone());
+    let value = set.or_else(|| find_key(KEY)?.default_value());
+    let Some(Value::Text(folder)) = value else { return Err(format!("{KEY} is not set")) };
+    Ok(folder.replace("@BASEDIR@", BASE_DIR).into())
+}
+
 /// The configuration in a file.
 ///
 /// # Errors
@@ -47,7 +62,11 @@ fn parse(name: &str, bytes: &[u8], folder: &Path) -> Result<(Config, Policy), Ve
     Ok((config, policy.map_err(|mistakes| lines(&mistakes))?))
 }
 
-fn read_file(path: &Path) -> io::Result<Vec<u8>> {
+/// A regular file of at most 64 MiB.
+///
+/// # Errors
+/// Those of reading, and `FileTooLarge`.
+pub(crate) fn read_file(path: &Path) -> io::Result<Vec<u8>> {
     let (file, _) = esets_sys::open_regular(path)?;
     let mut bytes = Vec::new();
     file.take(LONGEST).read_to_end(&mut bytes)?;
@@ -61,5 +80,6 @@ fn lines(mistakes: &ConfigErrors) -> Vec<String> {
     mistakes.problems.iter().map(ToString::to_string).collect()
 }
 
+const KEY: &str = "quarantine_dir";
 const BASE_DIR: &str = "/var/lib/esets";
 const LONGEST: u64 = 64 << 20;

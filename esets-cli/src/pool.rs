@@ -5,7 +5,7 @@ use std::fs::{File, Metadata};
 use std::io;
 use std::ops::ControlFlow;
 use std::os::unix::ffi::OsStrExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
@@ -14,6 +14,7 @@ use esets_policy::Disposition;
 use esets_policy::core::{Reason, Verdict};
 
 use crate::target::Target;
+use crate::worker::Scan;
 
 /// What came of one target.
 #[derive(Debug)]
@@ -82,6 +83,16 @@ where
         }
         drop(permits);
     });
+}
+
+/// Scans one file, in a worker of its own.
+///
+/// # Errors
+/// Why it could not be opened.
+pub(crate) fn scan_one(with: &Scan<'_>, file: &Path) -> Result<Scanned, String> {
+    let target = Target { path: file.into(), follow: true, problem: None };
+    let scanned = answer(&mut with.engines()(), target);
+    scanned.problem.clone().map_or(Ok(scanned), Err)
 }
 
 /// The answer for a target that nobody wants to be scanned.

@@ -17,6 +17,8 @@ struct Page {
 }
 
 static PAGES: &[Page] = &[
+    Page { name: "esets.cfg", text: esets_policy::config::document::default_file },
+    Page { name: "esets.cfg.5", text: keys_man },
     Page { name: "exit-codes.md", text: esets_commands::exit::page },
     Page { name: "formats.md", text: formats },
     Page { name: "keys.md", text: esets_policy::config::document::keys_markdown },
@@ -39,6 +41,10 @@ pub(crate) fn check() -> Outcome {
         }
     }
     Ok(())
+}
+
+fn keys_man() -> String {
+    esets_policy::config::document::keys_man(env!("CARGO_PKG_VERSION"))
 }
 
 fn formats() -> String {

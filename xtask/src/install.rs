@@ -55,7 +55,7 @@ fn library(prefix: &str, to: &Path) -> Outcome {
 /// The programs, and what `esets man` says of them.
 fn programs(to: &Path) -> Outcome {
     run(&mut cargo(&["build", "--release", "-p", "esets-cli", "--bins"]))?;
-    for name in ["esets", "esets_cli", "esets_scan"] {
+    for name in ["esets", "esets_cli", "esets_quar", "esets_scan", "esets_set"] {
         put(&built(name), &to.join("bin").join(name), 0o755)?;
     }
     let mut manuals = crate::program(&built("esets").to_string_lossy(), &["man"]);

@@ -73,7 +73,7 @@ impl DatabaseArguments {
 }
 
 /// A number of bytes, with an optional `k`, `M` or `G` of 1024.
-fn size(text: &str) -> Result<u64, String> {
+pub(super) fn size(text: &str) -> Result<u64, String> {
     let (number, shift) = match text.as_bytes().last() {
         Some(b'k' | b'K') => (text.get(..text.len().saturating_sub(1)), 10),
         Some(b'm' | b'M') => (text.get(..text.len().saturating_sub(1)), 20),

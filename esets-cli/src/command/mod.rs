@@ -9,7 +9,9 @@ pub(crate) mod decide;
 mod formats;
 mod man;
 mod policy;
+pub(crate) mod quarantine;
 pub(crate) mod scan;
+pub(crate) mod set;
 mod signature;
 mod switches;
 
@@ -43,7 +45,9 @@ pub static COMMANDS: &[&Command] = &[
     &formats::COMMAND,
     &man::COMMAND,
     &policy::COMMAND,
+    &quarantine::COMMAND,
     &scan::COMMAND,
+    &set::COMMAND,
     &signature::COMMAND,
 ];
 

@@ -1,13 +1,12 @@
 //! `esets policy`: why something happens to an object.
 
 use std::net::IpAddr;
-use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{ArgMatches, Args, Command as Definition, FromArgMatches};
 use esets_policy::core::Verdict;
-use esets_policy::{Context, Plan, ScanPlan};
+use esets_policy::{Action, Context, Disposition, Plan, Policy, ScanPlan};
 
 use super::arguments::DatabaseArguments;
 use super::{Command, print};
@@ -16,14 +15,13 @@ use crate::messages::Messages;
 use crate::policy;
 use crate::pool;
 use crate::signatures::Signatures;
-use crate::target::Walk;
 use crate::worker::{Scan, Setup};
 
 pub(crate) static COMMAND: Command = Command { name: "policy", program: None, define, run };
 
-/// `esets policy explain`.
+/// The object and where it comes from.
 #[derive(Args, Debug)]
-struct Explain {
+struct Arguments {
     /// The configuration [default: /etc/esets/esets.cfg if it exists]
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
@@ -52,22 +50,27 @@ struct Explain {
 fn define() -> Definition {
     let explain = Definition::new("explain")
         .about("Scan a file and show each question of the policy, with the line that answers");
+    let rewrite = Definition::new("rewrite")
+        .about("Scan a message and print it as the policy lets it pass to these recipients");
     Definition::new("policy")
         .about("Explain what happens to an object")
         .subcommand_required(true)
         .arg_required_else_help(true)
-        .subcommand(Explain::augment_args(explain))
+        .subcommand(Arguments::augment_args(explain))
+        .subcommand(Arguments::augment_args(rewrite))
 }
 
 fn run(matches: &ArgMatches) -> ExitCode {
     let mut messages = Messages::new("esets policy");
-    let explained = matches.subcommand().ok_or(vec!["no such action".into()]);
-    let explained = explained.and_then(|(_, matches)| {
-        let arguments = Explain::from_arg_matches(matches);
-        explain(&arguments.map_err(|error| vec![error.to_string()])?, &mut messages)
+    let answered = matches.subcommand().ok_or(vec!["no such action".into()]);
+    let answered = answered.and_then(|(action, matches)| {
+        let arguments = Arguments::from_arg_matches(matches);
+        let arguments = arguments.map_err(|error| vec![error.to_string()])?;
+        let answer = if action == "rewrite" { rewrite } else { explain };
+        Case::new(&arguments, &mut messages)?.with_context(|case, context| answer(case, context))
     });
-    match explained {
-        Ok(text) => print(text.as_bytes()).map_or(Managed::Failed, |()| Managed::Done),
+    match answered {
+        Ok(text) => print(&text).map_or(Managed::Failed, |()| Managed::Done),
         Err(mistakes) => {
             mistakes.iter().for_each(|mistake| messages.say(mistake));
             Managed::Failed
@@ -76,36 +79,73 @@ fn run(matches: &ArgMatches) -> ExitCode {
     .into()
 }
 
-fn explain(arguments: &Explain, messages: &mut Messages) -> Result<String, Vec<String>> {
-    let (config, policy) = policy::load(arguments.config.as_deref())?;
-    let base_dir = policy::base_dir(&config);
-    let signatures = Signatures::load(&arguments.database, base_dir.as_deref(), messages);
-    let signatures = signatures.map_err(|error| vec![error])?;
-    let recipients: Vec<&str> = arguments.recipient.iter().map(String::as_str).collect();
-    let mut context = Context::new(&arguments.agent).recipients(&recipients).modifiable();
-    context.client = arguments.client;
-    context.sender = arguments.sender.as_deref();
-    context.user = arguments.user.as_deref();
-    let verdict = match policy.plan(&context) {
-        Plan::Scan(plan) => scan(&arguments.file, &plan, &signatures)?,
+/// What is asked, with what answers.
+struct Case<'a> {
+    arguments: &'a Arguments,
+    policy: Policy,
+    signatures: Signatures,
+}
+
+impl<'a> Case<'a> {
+    fn new(arguments: &'a Arguments, messages: &mut Messages) -> Result<Self, Vec<String>> {
+        let (config, policy) = policy::load(arguments.config.as_deref())?;
+        let base_dir = policy::base_dir(&config);
+        let signatures = Signatures::load(&arguments.database, base_dir.as_deref(), messages);
+        Ok(Self { arguments, policy, signatures: signatures.map_err(|error| vec![error])? })
+    }
+
+    fn with_context<T>(&self, ask: impl FnOnce(&Self, &Context<'_>) -> T) -> T {
+        let recipients: Vec<&str> = self.arguments.recipient.iter().map(String::as_str).collect();
+        let mut context = Context::new(&self.arguments.agent).recipients(&recipients).modifiable();
+        context.client = self.arguments.client;
+        context.sender = self.arguments.sender.as_deref();
+        context.user = self.arguments.user.as_deref();
+        ask(self, &context)
+    }
+}
+
+fn explain(case: &Case<'_>, context: &Context<'_>) -> Result<Vec<u8>, Vec<String>> {
+    let verdict = match case.policy.plan(context) {
+        Plan::Scan(plan) => scan(&case.arguments.file, &plan, &case.signatures)?,
         // It is settled without a scan.
         _ => Verdict::default(),
     };
-    Ok(format!("{verdict}{}\n", policy.explain(&context, &verdict, None)))
+    let explanation = case.policy.explain(context, &verdict, None);
+    Ok(format!("{verdict}{explanation}\n").into_bytes())
+}
+
+fn rewrite(case: &Case<'_>, context: &Context<'_>) -> Result<Vec<u8>, Vec<String>> {
+    let file = &case.arguments.file;
+    let failed = |error: &dyn std::fmt::Display| vec![format!("{}: {error}", file.display())];
+    let message = policy::read_file(file).map_err(|error| failed(&error))?;
+    let (verdict, mut fates) = match case.policy.plan(context) {
+        Plan::Act(fates) => (Verdict::default(), fates),
+        Plan::Scan(plan) => {
+            let verdict = scan(file, &plan, &case.signatures)?;
+            let fates = plan.decide(&verdict, None);
+            let is_done = |fate: &Disposition| fate.edits.apply(&message, Some(&verdict)).is_some();
+            let fates = if fates.iter().all(is_done) {
+                fates
+            } else {
+                plan.without_cleaning().decide(&verdict, None)
+            };
+            (verdict, fates)
+        }
+        _ => return Err(failed(&"no answer of the policy")),
+    };
+    let fate = fates.pop().ok_or_else(|| failed(&"no answer of the policy"))?;
+    if !fates.is_empty() {
+        return Err(failed(&"the recipients are treated differently; ask for each of them"));
+    }
+    if fate.action != Action::Accept {
+        return Err(failed(&format!("{}: {}", fate.action.participle(), fate.rule)));
+    }
+    fate.edits.apply(&message, Some(&verdict)).ok_or_else(|| failed(&"cannot be rewritten"))
 }
 
 fn scan(file: &Path, plan: &ScanPlan<'_>, signatures: &Signatures) -> Result<Verdict, Vec<String>> {
-    let setup = Setup::of(plan);
-    let scan = Scan { setup, database: signatures.file.as_ref() };
-    let paths = [file.to_path_buf()];
-    let walk = Walk::default();
-    let mut outcome = Err(vec![format!("{}: not scanned", file.display())]);
-    pool::scan(scan.engines(), 1, walk.targets(&paths), |scanned| {
-        outcome = match scanned.problem {
-            Some(problem) => Err(vec![format!("{}: {problem}", file.display())]),
-            None => Ok(scanned.verdict),
-        };
-        ControlFlow::Continue(())
-    });
-    outcome
+    let scan = Scan { setup: Setup::of(plan), database: signatures.file.as_ref() };
+    let scanned = pool::scan_one(&scan, file);
+    let scanned = scanned.map_err(|problem| vec![format!("{}: {problem}", file.display())])?;
+    Ok(scanned.verdict)
 }

@@ -12,12 +12,15 @@ use std::time::{Instant, SystemTime};
 use clap::{ArgMatches, Args, Command as Definition, FromArgMatches};
 use esets_policy::core::{Options, Records};
 
+use esets_quarantine::Quarantine;
+
 use super::arguments::{DatabaseArguments, LimitArguments, MOST_JOBS, processors};
 use super::{Command, switches};
 use crate::clean::{CleanMode, Cleaning};
 use crate::exit::Scanned as Ending;
 use crate::glob::Glob;
 use crate::messages::Messages;
+use crate::policy;
 use crate::pool::{self, Scanned};
 use crate::progress::Progress;
 use crate::report::{Entry, Opening, Report, Style, Summary};
@@ -51,6 +54,9 @@ struct Arguments {
     /// Which infected files are deleted
     #[arg(long, value_name = "MODE", value_enum, ignore_case = true, default_value = "none")]
     clean_mode: CleanMode,
+    /// The folder of the quarantine [default: as the configuration says]
+    #[arg(long, value_name = "DIR")]
+    quarantine_dir: Option<PathBuf>,
     /// An old name of --clean-mode
     #[arg(long, value_name = "MODE", value_enum, ignore_case = true, hide = true)]
     action: Option<CleanMode>,
@@ -91,9 +97,8 @@ fn scan(
     matches: &ArgMatches,
     messages: &mut Messages,
 ) -> Result<Ending, String> {
-    if switches::is_on(matches, "quarantine") {
-        return Err("there is no quarantine to put files into; see --clean-mode".into());
-    }
+    let quarantine = quarantine(arguments, matches)?;
+    let quarantine = quarantine.as_ref();
     let signatures = Signatures::load(&arguments.database, None, messages)?;
     let mut reports = reports(arguments, matches)?;
     let started = Instant::now();
@@ -108,7 +113,7 @@ fn scan(
     let jobs = arguments.jobs.unwrap_or_else(processors).clamp(1, MOST_JOBS);
     pool::scan(scan.engines(), jobs, walk.targets(&arguments.paths), |scanned| {
         progress.advance(&scanned.path);
-        let entry = progress.around(|| entry(scanned, arguments, messages));
+        let entry = progress.around(|| entry(scanned, arguments, quarantine, messages));
         summary.add(&entry);
         let write = || reports.iter_mut().try_for_each(|report| report.entry(&entry));
         if written.is_ok() {
@@ -127,18 +132,33 @@ fn scan(
 }
 
 /// Cleans, and tells what a person has to know.
-fn entry(scanned: Scanned, arguments: &Arguments, messages: &mut Messages) -> Entry {
+fn entry(
+    scanned: Scanned,
+    arguments: &Arguments,
+    quarantine: Option<&Quarantine>,
+    messages: &mut Messages,
+) -> Entry {
     let Scanned { path, verdict, about, problem, notices, .. } = scanned;
     notices.iter().for_each(|notice| messages.say_once(notice));
     if let Some(problem) = &problem {
         messages.say(&format!("{}: {problem}", path.display()));
     }
     let mode = arguments.action.unwrap_or(arguments.clean_mode);
-    let cleaning = about.map(|about| mode.apply(&path, &about, &verdict)).unwrap_or_default();
+    let cleaning = about.map(|about| mode.apply(&path, &about, &verdict, quarantine));
+    let cleaning = cleaning.unwrap_or_default();
     if let Cleaning::Failed(error) = &cleaning {
         messages.say(&format!("{}: {error}", path.display()));
     }
     Entry { path, verdict, cleaning, problem }
+}
+
+/// Where infected files are kept, if that is asked for.
+fn quarantine(arguments: &Arguments, matches: &ArgMatches) -> Result<Option<Quarantine>, String> {
+    if !switches::is_on(matches, "quarantine") {
+        return Ok(None);
+    }
+    let folder = policy::quarantine(arguments.quarantine_dir.as_deref(), None)?;
+    Quarantine::open(folder).map(Some).map_err(|error| error.to_string())
 }
 
 fn setup(arguments: &Arguments, matches: &ArgMatches) -> Setup {

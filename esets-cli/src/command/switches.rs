@@ -31,7 +31,7 @@ static SWITCHES: &[Switch] = &[
     on("pattern", "", &[]),
     off("preserve-time", ""),
     on("progress", "Show no progress bar", &[]),
-    off("quarantine", ""),
+    off("quarantine", "Store infected files in the quarantine, before --clean-mode deletes them"),
     off("rtp", ""),
     on("sfx", "Do not open archives behind programs; they are reported as not scanned", &["sfx"]),
     on("subdir", "Do not enter folders", &[]),

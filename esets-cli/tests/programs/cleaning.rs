@@ -48,9 +48,26 @@ fn a_link_is_not_deleted_for_what_it_leads_to() {
 }
 
 #[test]
-fn nothing_is_deleted_where_a_quarantine_was_asked_for() {
+fn what_is_deleted_is_in_the_quarantine_first() {
     let folder = Folder::new();
     let path = folder.file(SUSPICIOUS, "x");
-    assert_eq!(folder.scan(&["--clean-mode=delete", "--quarantine", "."]).code, 100);
+    let arguments = ["--quarantine", "--quarantine-dir=q", SUSPICIOUS];
+    let ended = folder.scan(&arguments);
+    assert_eq!(ended.code, 50);
+    assert!(ended.results()[0].ends_with("action=\"quarantined\", info=\"\""), "{}", ended.out);
+    assert!(path.exists());
+    assert_eq!(folder.scan(&[&["--clean-mode=delete"][..], &arguments].concat()).code, 1);
+    assert!(!path.exists());
+    let listed = folder.quar(&["--folder=q", "list"]);
+    assert_eq!((listed.code, listed.out.lines().count()), (0, 2), "{listed:?}");
+}
+
+#[test]
+fn what_cannot_be_put_into_the_quarantine_is_not_deleted() {
+    let folder = Folder::new();
+    let path = folder.file(SUSPICIOUS, "x");
+    folder.file("q", "no folder");
+    let arguments = ["--clean-mode=delete", "--quarantine", "--quarantine-dir=q", SUSPICIOUS];
+    assert_eq!(folder.scan(&arguments).code, 100);
     assert!(path.exists());
 }

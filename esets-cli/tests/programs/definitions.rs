@@ -21,7 +21,7 @@ fn help_and_version_are_no_errors() {
 fn every_program_and_command_has_a_manual_page_with_its_exit_codes() {
     let folder = Folder::new();
     assert_eq!(folder.esets(&["man", "pages"]).code, 0);
-    for name in ["esets_cli", "esets_scan", "esets", "esets-config", "esets-scan"] {
+    for name in ["esets_cli", "esets_quar", "esets_scan", "esets_set", "esets", "esets-config"] {
         let page = folder.path().join("pages").join(format!("{name}.1"));
         let text = fs::read_to_string(page).unwrap();
         for heading in [".SH NAME", ".SH SYNOPSIS", ".SH \"EXIT STATUS\"", ".TP\n100\n"] {

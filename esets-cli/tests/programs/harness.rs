@@ -42,6 +42,16 @@ impl Folder {
         self.run(env!("CARGO_BIN_EXE_esets"), arguments)
     }
 
+    /// Runs `esets_quar` in the folder.
+    pub(crate) fn quar(&self, arguments: &[&str]) -> Ended {
+        self.run(env!("CARGO_BIN_EXE_esets_quar"), arguments)
+    }
+
+    /// Runs `esets_set` in the folder.
+    pub(crate) fn set(&self, arguments: &[&str]) -> Ended {
+        self.run(env!("CARGO_BIN_EXE_esets_set"), arguments)
+    }
+
     fn run(&self, program: &str, arguments: &[&str]) -> Ended {
         let mut command = self.command(program);
         Ended::from(command.args(arguments).output().unwrap())
