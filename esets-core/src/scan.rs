@@ -23,7 +23,7 @@ pub(crate) fn scan(scanner: &Scanner, object: &Object<'_>, session: &mut Session
         learned: 0,
         opened: HashMap::new(),
         opened_sizes: HashSet::new(),
-        passwords: session.passwords.iter().map(|password| password.to_vec()).collect(),
+        passwords: passwords(scanner, session),
         verdict: Verdict::default(),
     };
     let mut blind = Blind;
@@ -40,6 +40,12 @@ pub(crate) fn scan(scanner: &Scanner, object: &Object<'_>, session: &mut Session
     // The verdict already says why a stopped scan stopped.
     let _ = scan.visit(Visit { member: &member, bytes: object.bytes(), parent: None, cut: None });
     ledger.verdict
+}
+
+/// The caller's passwords, then those of the database.
+fn passwords(scanner: &Scanner, session: &Session<'_>) -> Vec<Vec<u8>> {
+    let own = session.passwords.iter().copied();
+    own.chain(scanner.database.passwords()).map(<[u8]>::to_vec).collect()
 }
 
 /// Containers alike: the digest of their bytes, and the formats that recognise them.

@@ -236,3 +236,94 @@ fn digests_of_imports_and_clamav_misses_those_of_pe32_plus() {
         assert_eq!(found.theirs.get(number), Some(&theirs), "{number}");
     }
 }
+
+#[test]
+fn ignored_names_and_lines() {
+    let mut random = Random(3);
+    let (mut ndb, mut hdb) = (String::new(), String::new());
+    // ClamAV refuses an `.ign2` in which a name alone follows one with a digest.
+    let (mut ign, mut ign2, mut lines) = (String::new(), String::new(), String::new());
+    let mut objects = Vec::new();
+    for number in 0..60 {
+        let object = random.bytes(64);
+        let pattern = hex(object.get(8..24).unwrap());
+        let line = format!("Name.Of-{number}:0:*:{pattern}");
+        match random.below(6) {
+            0 => writeln!(ign, "a.ndb:{number}:Name.Of-{number}").unwrap(),
+            1 => writeln!(ign2, "Name.Of-{number}").unwrap(),
+            2 => writeln!(lines, "Name.Of-{number}:{}", hex(md5::Md5::digest(&line))).unwrap(),
+            3 => writeln!(lines, "Name.Of-{number}:{}", hex(md5::Md5::digest(&object))).unwrap(),
+            _ => {}
+        }
+        writeln!(ndb, "{line}").unwrap();
+        writeln!(hdb, "{}:64:Name.Of-{}", hex(md5::Md5::digest(&object)), number + 3).unwrap();
+        objects.push(object);
+    }
+    let sources =
+        [("a.ndb", ndb), ("a.hdb", hdb), ("a.ign", ign), ("a.ign2", ign2), ("b.ign2", lines)];
+    let sources = sources.map(|(name, lines)| (name, lines.into_bytes()));
+    compare("ignored", &sources, &objects, 40);
+}
+
+#[test]
+fn the_oldest_format_of_patterns() {
+    let mut random = Random(4);
+    let objects: Vec<Vec<u8>> = (0..40).map(|_| random.bytes(80)).collect();
+    let mut db = String::new();
+    for (number, object) in objects.iter().enumerate() {
+        let (front, back) = (hex(object.get(10..18).unwrap()), hex(object.get(20..30).unwrap()));
+        let joint = ["??", "*", "{2}", "{3}", ""].get(random.below(5)).unwrap();
+        writeln!(db, "Old.Name {number}={front}{joint}{back}").unwrap();
+    }
+    compare("old", &[("a.db", db.into())], &objects, 10);
+}
+
+#[test]
+fn an_unsigned_container_that_sigtool_builds() {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("formats/build");
+    let _ = std::fs::remove_dir_all(&folder);
+    std::fs::create_dir_all(&folder).unwrap();
+    std::fs::write(folder.join("my.ndb"), "Nd:0:*:6465666768\n").unwrap();
+    std::fs::write(folder.join("my.hdb"), "e80b5017098950fc58aad83c8c14978e:6:Whole\n").unwrap();
+    std::fs::write(folder.join("COPYING"), "none\n").unwrap();
+    let mut sigtool = Command::new("sigtool");
+    sigtool.args(["--build=my.cud", "--unsigned", "--cvd-version=1", "--flevel=90"]);
+    sigtool.args(["--max-bad-sigs=9"]).env("SIGNDUSER", "me").current_dir(&folder);
+    let built = sigtool.output().expect("sigtool, of Debian's package clamav");
+    assert!(built.status.success(), "{}", String::from_utf8_lossy(&built.stderr));
+    let container = std::fs::read(folder.join("my.cud")).unwrap();
+    let source = SourceFile::new("my.cud", &container);
+    let mut builder = esets_core::DatabaseBuilder::new();
+    assert_eq!(builder.load(&source).rejected.len(), 1, "unsigned ones only when asked");
+    builder.take_unsigned(true);
+    let loaded = builder.load(&source);
+    assert_eq!((loaded.added, loaded.rejected), (2, Vec::new()));
+    let scanner = Scanner::new(Database::from_bytes(builder.build()).unwrap());
+    let verdict = scanner.scan(&Object::new(b"abcdef gh defgh"));
+    assert_eq!(verdict.threats().map(|(_, threat)| &*threat.name).collect::<Vec<_>>(), ["Nd"]);
+    let verdict = scanner.scan(&Object::new(b"abcdef"));
+    assert_eq!(verdict.threats().map(|(_, threat)| &*threat.name).collect::<Vec<_>>(), ["Whole"]);
+}
+
+#[test]
+fn passwords_open_what_zip_encrypts() {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("formats/zip");
+    let _ = std::fs::remove_dir_all(&folder);
+    std::fs::create_dir_all(&folder).unwrap();
+    std::fs::write(folder.join("a.txt"), "what is in the encrypted archive").unwrap();
+    let mut objects = Vec::new();
+    for password in ["first", "second", "not listed"] {
+        let name = format!("{password}.zip");
+        let zip = Command::new("zip")
+            .args(["-q", "-P", password, &name, "a.txt"])
+            .current_dir(&folder)
+            .status();
+        assert!(zip.expect("zip, of Debian's package zip").success());
+        objects.push(std::fs::read(folder.join(name)).unwrap());
+    }
+    let passwords = "A;Engine:81-255,Container:CL_TYPE_ZIP;0;first\n\
+        B;Engine:81-255,Container:CL_TYPE_ZIP;1;7365636f6e64\n";
+    let ndb = format!("In:0:*:{}\n", hex(b"in the encrypted archive"));
+    let sources = [("a.pwdb", passwords.into()), ("a.ndb", ndb.into_bytes())];
+    compare("passwords", &sources, &objects, 2);
+}

@@ -1,9 +1,11 @@
 //! Compiles signatures into the bytes of a database.
 
 use std::collections::BTreeSet;
+use std::iter;
 
 use super::digests::{self, key};
 use super::format::{Section, assemble};
+use super::ignored::IgnoredNames;
 use super::meta::{self, Counts, SignatureKind};
 use super::names::{NamePool, Numbers, PoolId};
 use super::patterns::{PatternPool, User};
@@ -24,14 +26,17 @@ pub struct DatabaseBuilder {
     allowed: Vec<allowed::Entry>,
     counts: Counts,
     digests: [DigestPool; 3],
+    ignored: IgnoredNames,
     imports: DigestPool,
     logicals: Vec<logical::Entry>,
     names: NamePool,
     groups: Vec<(u8, u32)>,
+    passwords: Vec<Vec<u8>>,
     patterns: PatternPool,
     sections: [DigestPool; 3],
     specials: Vec<u8>,
     unconditional: Vec<u32>,
+    unsigned: bool,
     version: String,
 }
 
@@ -79,12 +84,57 @@ impl DatabaseBuilder {
         version.clone_into(&mut self.version);
     }
 
+    /// Whether containers that nobody signed (`.cud`) are taken; they are not unless asked for.
+    pub fn take_unsigned(&mut self, take: bool) {
+        self.unsigned = take;
+    }
+
+    /// Whether containers that nobody signed are taken.
+    #[must_use]
+    pub fn takes_unsigned(&self) -> bool {
+        self.unsigned
+    }
+
+    /// Leaves out what is added under this name from now on; with an MD5 only the source line
+    /// that hashes to it.
+    pub fn add_ignored(&mut self, name: &str, line: Option<[u8; 16]>) {
+        self.ignored.add(name, line);
+    }
+
+    /// The line that signatures come from until the next one begins.
+    pub(crate) fn begin_line(&mut self, line: &str) {
+        self.ignored.begin_line(line);
+    }
+
+    /// Adds a password to try on encrypted archives, at most 255 bytes.
+    ///
+    /// # Errors
+    /// [`Rejection::Unsupported`] if it is too long, or one too many: each costs time.
+    pub fn add_password(&mut self, password: &[u8]) -> Result<(), Rejection> {
+        if password.len() > 255 {
+            return Err(Rejection::Unsupported("length of the password"));
+        }
+        if !self.passwords.iter().any(|known| known == password) {
+            if self.passwords.len() >= MOST_PASSWORDS {
+                return Err(Rejection::Unsupported("number of passwords"));
+            }
+            self.passwords.push(password.to_vec());
+        }
+        self.counts.add(SignatureKind::Password);
+        Ok(())
+    }
+
     /// Loads a source with the loader of its extension.
     pub fn load(&mut self, source: &SourceFile<'_>) -> Loaded {
-        match source.loader() {
+        let loaded = match source.loader() {
             Some(loader) => loader.load(source, self),
             None => Loaded::refused(source, Rejection::Unsupported("kind of file")),
+        };
+        // A container has counted what is in it.
+        if !source.is_container() {
+            self.counts.refuse(loaded.rejected.len() as u64);
         }
+        loaded
     }
 
     /// What was added, by kind.
@@ -236,6 +286,9 @@ impl DatabaseBuilder {
     }
 
     fn name(&mut self, name: &str, class: Class) -> Result<PoolId, Rejection> {
+        if self.ignored.covers(name) {
+            return Err(Rejection::Ignored);
+        }
         self.names.add(name, class).ok_or(Rejection::Unsupported("number of names"))
     }
 
@@ -248,6 +301,11 @@ impl DatabaseBuilder {
             self.sections.map(|pool| pool.build(&numbers));
         let patterns = self.patterns.build(&numbers);
         let (places, logicals) = logical::build(&self.logicals, &numbers);
+        let passwords = self.passwords.iter().flat_map(|password| {
+            let length = u8::try_from(password.len()).unwrap_or(u8::MAX);
+            iter::once(length).chain(password.iter().copied())
+        });
+        let passwords = passwords.collect();
         let unconditional = self.unconditional.iter().flat_map(|number| number.to_le_bytes());
         let group = |(group, row): &(u8, u32)| [&[*group], &row.to_le_bytes()[..]].concat();
         let groups = self.groups.iter().flat_map(group);
@@ -276,6 +334,7 @@ impl DatabaseBuilder {
             (Section::ImportsMd5, self.imports.build(&numbers)),
             (Section::Specials, self.specials),
             (Section::Groups, groups.collect()),
+            (Section::Passwords, passwords),
         ])
     }
 }
@@ -297,3 +356,6 @@ fn price(patterns: &[Compiled]) -> u64 {
 
 /// What a sub-signature costs that is no pattern: more than any pattern.
 const SPECIAL_PRICE: u64 = 1 << 40;
+
+/// So many passwords are tried at most.
+const MOST_PASSWORDS: usize = 64;

@@ -36,6 +36,7 @@ pub(super) enum Section {
     PartSha1 = 19,
     PartSha256 = 20,
     ImportsMd5 = 21,
+    Passwords = 22,
     Specials = 32,
     Groups = 33,
 }

@@ -18,14 +18,23 @@ pub enum SignatureKind {
     Imports,
     /// Several patterns and what must hold of them.
     Logical,
+    /// Passwords to try on encrypted archives.
+    Password,
     /// Digests of sections of PE files.
     Section,
 }
 
 impl SignatureKind {
     /// Every kind, in the order of their names.
-    pub const ALL: &'static [Self] =
-        &[Self::Allowed, Self::Body, Self::Digest, Self::Imports, Self::Logical, Self::Section];
+    pub const ALL: &'static [Self] = &[
+        Self::Allowed,
+        Self::Body,
+        Self::Digest,
+        Self::Imports,
+        Self::Logical,
+        Self::Password,
+        Self::Section,
+    ];
 
     /// Its name, in lower case.
     #[must_use]
@@ -36,6 +45,7 @@ impl SignatureKind {
             Self::Digest => "digest",
             Self::Imports => "imports",
             Self::Logical => "logical",
+            Self::Password => "password",
             Self::Section => "section",
         }
     }
@@ -49,33 +59,48 @@ impl SignatureKind {
             Self::Logical => 3,
             Self::Section => 4,
             Self::Imports => 5,
+            Self::Password => 6,
         }
     }
 }
 
 /// Counts by kind.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Counts(Vec<(SignatureKind, u64)>);
+pub struct Counts {
+    kinds: Vec<(SignatureKind, u64)>,
+    refused: u64,
+}
 
 impl Counts {
     /// One more.
     pub(super) fn add(&mut self, kind: SignatureKind) {
-        match self.0.iter_mut().find(|(known, _)| *known == kind) {
+        match self.kinds.iter_mut().find(|(known, _)| *known == kind) {
             Some((_, count)) => *count = count.saturating_add(1),
-            None => self.0.push((kind, 1)),
+            None => self.kinds.push((kind, 1)),
         }
     }
 
     /// How many there are of a kind.
     #[must_use]
     pub fn of(&self, kind: SignatureKind) -> u64 {
-        self.0.iter().find(|(known, _)| *known == kind).map_or(0, |(_, count)| *count)
+        self.kinds.iter().find(|(known, _)| *known == kind).map_or(0, |(_, count)| *count)
+    }
+
+    /// Counts lines of sources that were not taken.
+    pub(super) fn refuse(&mut self, lines: u64) {
+        self.refused = self.refused.saturating_add(lines);
+    }
+
+    /// How many lines of the sources were not taken.
+    #[must_use]
+    pub fn refused(&self) -> u64 {
+        self.refused
     }
 
     /// All of them together.
     #[must_use]
     pub fn total(&self) -> u64 {
-        self.0.iter().fold(0, |sum, (_, count)| sum.saturating_add(*count))
+        self.kinds.iter().fold(0, |sum, (_, count)| sum.saturating_add(*count))
     }
 
     /// Every kind there is something of.
@@ -92,6 +117,10 @@ pub(super) fn build(version: &str, counts: &Counts) -> Vec<u8> {
     for (kind, count) in counts.iter() {
         section.push(kind.code());
         section.extend(count.to_le_bytes());
+    }
+    if counts.refused > 0 {
+        section.push(REFUSED);
+        section.extend(counts.refused.to_le_bytes());
     }
     section
 }
@@ -110,8 +139,11 @@ pub(super) fn counts(section: &[u8]) -> Counts {
     let length = cursor.u8().unwrap_or_default();
     if cursor.take(length.into()).is_ok() {
         while let Ok((code, count)) = row(&mut cursor) {
+            if code == REFUSED {
+                counts.refused = count;
+            }
             let kind = SignatureKind::ALL.iter().find(|kind| kind.code() == code);
-            counts.0.extend(kind.map(|kind| (*kind, count)));
+            counts.kinds.extend(kind.map(|kind| (*kind, count)));
         }
     }
     counts
@@ -120,3 +152,6 @@ pub(super) fn counts(section: &[u8]) -> Counts {
 fn row(cursor: &mut Cursor<'_>) -> Result<(u8, u64), Truncated> {
     Ok((cursor.u8()?, cursor.u64_le()?))
 }
+
+/// What stands in the place of a kind before the number of refused lines.
+const REFUSED: u8 = u8::MAX;

@@ -8,6 +8,7 @@ mod error;
 mod evaluate;
 mod executable;
 mod format;
+mod ignored;
 mod logical;
 mod meta;
 mod names;
@@ -18,10 +19,11 @@ mod row;
 mod search;
 mod special;
 
-use std::fmt;
+use std::{fmt, iter};
 
 use bytes::Bytes;
 
+use crate::cursor::Cursor;
 use crate::heuristic::Findings;
 use crate::session::{Interrupt, Interruption};
 use crate::subject::Subject;
@@ -89,6 +91,12 @@ impl Database {
         meta::counts(self.section(Section::Meta))
     }
 
+    /// The names of its signatures, sorted; a name that several have comes once.
+    pub fn names(&self) -> impl Iterator<Item = String> {
+        let section = self.section(Section::Names);
+        (0..).map_while(move |number| names::read(section, number)).map(|(name, _)| name)
+    }
+
     /// The size of the compiled form in bytes.
     #[must_use]
     pub fn size(&self) -> usize {
@@ -97,6 +105,15 @@ impl Database {
 
     fn section(&self, section: Section) -> &[u8] {
         self.layout.section(&self.file, section)
+    }
+
+    /// The passwords to try on encrypted archives.
+    pub(crate) fn passwords(&self) -> impl Iterator<Item = &[u8]> {
+        let mut cursor = Cursor::new(self.section(Section::Passwords));
+        iter::from_fn(move || {
+            let length = cursor.u8().ok()?;
+            cursor.take(length.into()).ok()
+        })
     }
 
     /// Adds to `findings` what the signatures say of `subject`.

@@ -17,7 +17,7 @@ impl Loader for Allow {
     }
 
     fn load(&self, source: &SourceFile<'_>, builder: &mut DatabaseBuilder) -> Loaded {
-        source.each_line(|line| {
+        source.each_line(builder, |line, builder| {
             let line = DigestLine::parse(line)?;
             builder.add_allowed(line.digest, line.size);
             Ok(())

@@ -62,7 +62,7 @@ impl Loader for Digests {
     }
 
     fn load(&self, source: &SourceFile<'_>, builder: &mut DatabaseBuilder) -> Loaded {
-        source.each_line(|line| {
+        source.each_line(builder, |line, builder| {
             let line = DigestLine::parse(line)?;
             let class = source.class(line.name);
             builder.add_digest(&DigestSignature {

@@ -17,7 +17,7 @@ impl Loader for Imports {
     }
 
     fn load(&self, source: &SourceFile<'_>, builder: &mut DatabaseBuilder) -> Loaded {
-        source.each_line(|line| {
+        source.each_line(builder, |line, builder| {
             let line = DigestLine::parse(line)?;
             builder.add_imports(&DigestSignature {
                 name: line.name,

@@ -37,7 +37,7 @@ impl Loader for Logicals {
     }
 
     fn load(&self, source: &SourceFile<'_>, builder: &mut DatabaseBuilder) -> Loaded {
-        source.each_line(|line| builder.add_logical(&signature(line, source)?))
+        source.each_line(builder, |line, builder| builder.add_logical(&signature(line, source)?))
     }
 }
 

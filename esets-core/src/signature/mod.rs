@@ -7,28 +7,34 @@ mod allow;
 mod body;
 mod comparison;
 mod condition;
+mod container;
 mod digest;
 mod expression;
+mod ignore;
 mod imports;
 mod ldb;
+mod loaded;
 mod ndb;
 mod offset;
+mod old;
+mod password;
 mod pattern;
 mod regex;
 mod section;
 mod sub;
 mod target;
-
-use std::fmt;
+mod unused;
 
 use crate::database::DatabaseBuilder;
 use crate::verdict::Class;
 
 pub use comparison::{Comparison, Notation};
 pub use condition::Condition;
+pub use container::each_member;
 pub use digest::{DigestSignature, SourceDigest};
 pub use expression::{Expression, Test};
 pub use ldb::LogicalSignature;
+pub use loaded::{Loaded, Rejected, Rejection};
 pub use ndb::BodySignature;
 pub use offset::{Anchor, Offset};
 pub use pattern::{Boundary, Element, MaskedByte, Pattern};
@@ -41,11 +47,23 @@ pub(crate) use target::Targets;
 /// Every loader. A source goes to the one that names its extension.
 pub static LOADERS: &[&dyn Loader] = &[
     &allow::Allow,
+    &container::Containers,
     &digest::Digests,
+    &ignore::IgnoreLists,
     &imports::Imports,
     &ldb::Logicals,
     &ndb::Bodies,
+    &old::OldBodies,
+    &password::Passwords,
     &section::Sections,
+    &unused::Bytecode,
+    &unused::Certificates,
+    &unused::Configuration,
+    &unused::Icons,
+    &unused::Indicators,
+    &unused::Links,
+    &unused::Obsolete,
+    &unused::Types,
 ];
 
 /// Reads one format of signature sources.
@@ -91,6 +109,18 @@ impl<'a> SourceFile<'a> {
         LOADERS.iter().find(reads).copied()
     }
 
+    /// Whether it holds other sources.
+    #[must_use]
+    pub fn is_container(&self) -> bool {
+        container::EXTENSIONS.contains(&&*self.extension())
+    }
+
+    /// Whether it must be loaded before others: it says which signatures are left out of them.
+    #[must_use]
+    pub fn comes_first(&self) -> bool {
+        ignore::EXTENSIONS.contains(&&*self.extension())
+    }
+
     /// Whether the extension says that everything in it is potentially unwanted: `.hdu`, `.ndu`.
     fn is_unwanted(&self) -> bool {
         let extension = self.extension();
@@ -106,7 +136,11 @@ impl<'a> SourceFile<'a> {
     }
 
     /// Hands every line that is not empty and not a comment to `parse`.
-    fn each_line(&self, mut parse: impl FnMut(&str) -> Result<(), Rejection>) -> Loaded {
+    fn each_line(
+        &self,
+        builder: &mut DatabaseBuilder,
+        mut parse: impl FnMut(&str, &mut DatabaseBuilder) -> Result<(), Rejection>,
+    ) -> Loaded {
         let mut loaded = Loaded::default();
         for (number, line) in (1..).zip(self.bytes.split(|byte| *byte == b'\n')) {
             let line = line.strip_suffix(b"\r").unwrap_or(line);
@@ -114,10 +148,11 @@ impl<'a> SourceFile<'a> {
                 continue;
             }
             let text = std::str::from_utf8(line).map_err(|_| Rejection::Field("text"));
-            match text.and_then(&mut parse) {
-                Ok(()) => loaded.added = loaded.added.saturating_add(1),
-                Err(cause) => loaded.reject(self.name, number, cause),
-            }
+            let outcome = text.and_then(|text| {
+                builder.begin_line(text);
+                parse(text, builder)
+            });
+            loaded.note(self.name, number, outcome);
         }
         loaded
     }
@@ -125,7 +160,8 @@ impl<'a> SourceFile<'a> {
 
 /// Compiles sources into the bytes of a database, and says what came of them.
 ///
-/// The same sources in the same order give the same bytes.
+/// The same sources in the same order give the same bytes. Ignore lists are loaded first, wherever
+/// they stand.
 pub fn compile<'a>(
     version: &str,
     sources: impl IntoIterator<Item = SourceFile<'a>>,
@@ -133,77 +169,12 @@ pub fn compile<'a>(
     let mut builder = DatabaseBuilder::new();
     builder.set_version(version);
     let mut loaded = Loaded::default();
+    let mut sources: Vec<_> = sources.into_iter().collect();
+    sources.sort_by_key(|source| !source.comes_first());
     for source in sources {
         loaded.append(builder.load(&source));
     }
     (builder.build(), loaded)
-}
-
-/// What came of one or several sources.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Loaded {
-    /// How many signatures were taken.
-    pub added: u64,
-    /// What was not, in the order of the sources.
-    pub rejected: Vec<Rejected>,
-}
-
-impl Loaded {
-    /// The whole of `source` is refused.
-    pub(crate) fn refused(source: &SourceFile<'_>, cause: Rejection) -> Self {
-        let mut loaded = Self::default();
-        loaded.reject(source.name, 0, cause);
-        loaded
-    }
-
-    /// Adds what came of another source.
-    pub fn append(&mut self, mut other: Self) {
-        self.added = self.added.saturating_add(other.added);
-        self.rejected.append(&mut other.rejected);
-    }
-
-    fn reject(&mut self, file: &str, line: u64, cause: Rejection) {
-        self.rejected.push(Rejected { file: file.to_owned(), line, cause });
-    }
-}
-
-/// A line that was not taken; prints as `file:line: cause`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Rejected {
-    /// The name of the source.
-    pub file: String,
-    /// The line, from 1; 0 is the source as a whole.
-    pub line: u64,
-    /// Why.
-    pub cause: Rejection,
-}
-
-impl fmt::Display for Rejected {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self { file, line: 0, cause } => write!(f, "{file}: {cause}"),
-            Self { file, line, cause } => write!(f, "{file}:{line}: {cause}"),
-        }
-    }
-}
-
-/// Why a line was not taken.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum Rejection {
-    /// A field is missing or malformed.
-    #[error("bad {0}")]
-    Field(&'static str),
-    /// It is meant for engines of other functionality levels than [`FUNCTIONALITY_LEVEL`].
-    #[error("not for functionality level {FUNCTIONALITY_LEVEL}")]
-    Level,
-    /// It needs an engine feature that this version does not have.
-    #[error("unsupported {0}")]
-    Unsupported(&'static str),
-    /// It would match nearly everything or cost too much: too few fixed bytes.
-    #[error("too few fixed bytes to search for")]
-    Weak,
 }
 
 /// The level in ClamAV's numbering up to which sources are understood: that of ClamAV 1.4.

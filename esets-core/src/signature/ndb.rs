@@ -32,7 +32,7 @@ impl Loader for Bodies {
     }
 
     fn load(&self, source: &SourceFile<'_>, builder: &mut DatabaseBuilder) -> Loaded {
-        source.each_line(|line| match member(line) {
+        source.each_line(builder, |line, builder| match member(line) {
             Some(member) => {
                 let (group, target, pattern) = member?;
                 builder.add_group_member(group, target, &pattern)

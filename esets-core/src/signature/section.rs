@@ -18,7 +18,7 @@ impl Loader for Sections {
     }
 
     fn load(&self, source: &SourceFile<'_>, builder: &mut DatabaseBuilder) -> Loaded {
-        source.each_line(|line| {
+        source.each_line(builder, |line, builder| {
             let line = DigestLine::parse_size_first(line)?;
             builder.add_section(&DigestSignature {
                 name: line.name,
