@@ -7,6 +7,7 @@ use std::ops::Range;
 use bytes::Bytes;
 
 use crate::budget::{Lease, Stop};
+use crate::cursor::Cursor;
 use crate::decode::Sink;
 use crate::object::Member;
 use crate::pieces::{Piece, Pieces};
@@ -172,6 +173,15 @@ impl<'c> Children<'c> {
             }
         }
         Ok(())
+    }
+
+    /// Offers what lies behind the end of the format's own data, unless that is nothing but zeros.
+    pub(crate) fn behind(&mut self, end: &Cursor<'_>) -> Result<(), Stop> {
+        let rest = end.rest();
+        if rest.iter().all(|byte| *byte == 0) {
+            return Ok(());
+        }
+        self.slice(Member::named(format!("@{}", end.position()).into_bytes()), rest)
     }
 
     /// Records a breach of the format that leaves more than one reading, once.

@@ -27,6 +27,7 @@ mod hwp5;
 mod hwpml;
 mod iso9660;
 mod kwaj;
+mod lha;
 mod lnk;
 mod lz4;
 mod lzfu;
@@ -114,6 +115,7 @@ pub static UNPACKERS: &[&dyn Unpacker] = &[
     &hwpml::HwpMl,
     &iso9660::Iso9660,
     &kwaj::Kwaj,
+    &lha::Lha,
     &lnk::Lnk,
     &lz4::Lz4,
     &lzfu::LzFu,
@@ -139,10 +141,10 @@ pub static UNPACKERS: &[&dyn Unpacker] = &[
     &ppt::Ppt,
     &qcow2::Qcow2,
     &rar::Rar,
-    &sevenz::SevenZ,
     &rpm::Rpm,
     &rtf::Rtf,
     &script::Script,
+    &sevenz::SevenZ,
     &shar::Shar,
     &squashfs::Squashfs,
     &swf::Swf,

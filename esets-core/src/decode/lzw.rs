@@ -1,0 +1,146 @@
+//! LZW as compress(1) packs it: codes of 9 to 16 bits, the lowest bit first.
+
+use std::io::{self, Read};
+
+use crate::verdict::Reason;
+
+/// The decoder. A string of the table is the string of its prefix and one byte.
+pub(crate) struct Lzw<'a> {
+    data: &'a [u8],
+    /// The place of the next code, in bits.
+    at: usize,
+    /// Where the codes of the current width began, in bits: they come in groups of eight, and
+    /// what is left of a group is skipped when the width changes.
+    group: usize,
+    width: u32,
+    max_width: u32,
+    has_clear: bool,
+    prefixes: Vec<u16>,
+    bytes: Vec<u8>,
+    /// The code before, and the first byte of its string.
+    last: Option<(u16, u8)>,
+    /// What is decoded and not yet read, the last byte first.
+    ready: Vec<u8>,
+}
+
+impl<'a> Lzw<'a> {
+    /// A decoder of codes of up to `max_width` bits; code 256 clears the table if `has_clear`.
+    pub(crate) fn new(data: &'a [u8], max_width: u32, has_clear: bool) -> Self {
+        let mut lzw = Self {
+            data,
+            at: 0,
+            group: 0,
+            width: MIN_WIDTH,
+            max_width,
+            has_clear,
+            prefixes: Vec::new(),
+            bytes: Vec::new(),
+            last: None,
+            ready: Vec::new(),
+        };
+        lzw.clear();
+        lzw
+    }
+
+    fn clear(&mut self) {
+        let first = if self.has_clear { 257 } else { 256 };
+        self.prefixes.clear();
+        self.prefixes.resize(first, 0);
+        self.bytes = (0..=255).chain([0]).take(first).collect();
+        self.last = None;
+    }
+
+    /// Skips to the end of the group of eight codes, and goes on with codes of `width` bits.
+    fn set_width(&mut self, width: u32) {
+        let size = usize::try_from(self.width).unwrap_or_default().saturating_mul(8);
+        let used = self.at.saturating_sub(self.group);
+        self.at = self.group.saturating_add(used.div_ceil(size).saturating_mul(size));
+        self.group = self.at;
+        self.width = width;
+    }
+
+    /// The next code, the lowest bit first; `None` at the end.
+    fn code(&mut self) -> Option<u16> {
+        let is_full = self.prefixes.len() >= 1 << self.width;
+        if is_full && self.width < self.max_width {
+            self.set_width(self.width.saturating_add(1));
+        }
+        let bytes = self.data.get(self.at / 8..)?;
+        let mut word = [0; 4];
+        for (to, from) in word.iter_mut().zip(bytes) {
+            *to = *from;
+        }
+        let width = usize::try_from(self.width).ok()?;
+        let end = self.at.saturating_add(width);
+        if end > self.data.len().saturating_mul(8) {
+            return None;
+        }
+        let shifted = u32::from_le_bytes(word) >> (self.at % 8);
+        self.at = end;
+        u16::try_from(shifted & !(u32::MAX << self.width)).ok()
+    }
+
+    /// Decodes one code; `false` at the end.
+    fn step(&mut self) -> io::Result<bool> {
+        let Some(code) = self.code() else { return Ok(false) };
+        if self.has_clear && code == CLEAR {
+            self.clear();
+            self.set_width(MIN_WIDTH);
+            return Ok(true);
+        }
+        let known = self.prefixes.len();
+        let is_new = usize::from(code) == known && self.last.is_some();
+        if usize::from(code) >= known && !is_new {
+            return Err(io::Error::other(Reason::corrupt("code")));
+        }
+        let mut string = code;
+        if let Some((last, first)) = self.last.filter(|_| is_new) {
+            self.ready.push(first);
+            string = last;
+        }
+        let first = self.spell(string);
+        if let Some((last, _)) = self.last
+            && known < 1 << self.max_width
+        {
+            self.prefixes.push(last);
+            self.bytes.push(first);
+        }
+        self.last = Some((code, first));
+        Ok(true)
+    }
+
+    /// Puts the string of a known code behind what is ready and returns its first byte.
+    fn spell(&mut self, mut code: u16) -> u8 {
+        loop {
+            let byte = self.bytes.get(usize::from(code)).copied().unwrap_or_default();
+            self.ready.push(byte);
+            if code < 256 {
+                return byte;
+            }
+            // A prefix is older than its string, so this ends.
+            code = self.prefixes.get(usize::from(code)).copied().unwrap_or_default();
+        }
+    }
+}
+
+impl Read for Lzw<'_> {
+    fn read(&mut self, output: &mut [u8]) -> io::Result<usize> {
+        let mut count = 0_usize;
+        for place in output {
+            while self.ready.is_empty() {
+                match self.step() {
+                    Ok(true) => {}
+                    Ok(false) => return Ok(count),
+                    Err(_) if count > 0 => return Ok(count),
+                    Err(error) => return Err(error),
+                }
+            }
+            *place = self.ready.pop().unwrap_or_default();
+            count = count.saturating_add(1);
+        }
+        Ok(count)
+    }
+}
+
+const MIN_WIDTH: u32 = 9;
+const CLEAR: u16 = 256;
