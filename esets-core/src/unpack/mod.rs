@@ -4,6 +4,7 @@ mod activemime;
 mod apm;
 mod applesingle;
 mod ar;
+mod arj;
 mod base64;
 mod binhex;
 mod brotli;
@@ -93,6 +94,7 @@ pub static UNPACKERS: &[&dyn Unpacker] = &[
     &apm::Apm,
     &applesingle::AppleSingle,
     &ar::Ar,
+    &arj::Arj,
     &base64::Base64,
     &binhex::BinHex,
     &brotli::Brotli,
