@@ -4,6 +4,7 @@ mod activemime;
 mod apm;
 mod applesingle;
 mod ar;
+mod arc;
 mod arj;
 mod base64;
 mod binhex;
@@ -94,6 +95,7 @@ pub static UNPACKERS: &[&dyn Unpacker] = &[
     &apm::Apm,
     &applesingle::AppleSingle,
     &ar::Ar,
+    &arc::Arc,
     &arj::Arj,
     &base64::Base64,
     &binhex::BinHex,
