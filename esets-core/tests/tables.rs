@@ -127,8 +127,12 @@ const AWAITED: &[&str] = &[];
 /// Formats that no free program writes: the row, why there is no `make`.
 const WITHOUT_RECIPE: &[(&str, &str)] = &[
     ("dmg", "no tool of Debian writes them, dmg2img only reads"),
+    ("ace", "only WinACE wrote them"),
+    ("alz", "only ALZip writes them"),
+    ("egg", "only ALZip writes them"),
     ("macho", "no tool of Debian links programs for macOS"),
     ("officecrypt", "only whole office suites encrypt documents"),
+    ("zoo", "Debian has no program that writes them any more"),
 ];
 
 /// Formats that begin alike, in the order of the table, and are told apart by more.

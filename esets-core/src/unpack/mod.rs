@@ -79,6 +79,7 @@ mod xls;
 mod xz;
 mod zip;
 mod zlib;
+mod zoo;
 pub(crate) mod zstd;
 
 use std::io;
@@ -169,6 +170,7 @@ pub static UNPACKERS: &[&dyn Unpacker] = &[
     &xz::Xz,
     &zip::Zip,
     &zlib::Zlib,
+    &zoo::Zoo,
     &zstd::Zstd,
 ];
 
