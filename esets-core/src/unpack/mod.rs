@@ -1,6 +1,7 @@
 //! Unpackers: one file per format, one row each in [`UNPACKERS`].
 
 mod activemime;
+mod alz;
 mod apm;
 mod applesingle;
 mod ar;
@@ -93,6 +94,7 @@ use crate::verdict::Reason;
 /// Every unpacker. An object goes to each that recognises it, in this order.
 pub static UNPACKERS: &[&dyn Unpacker] = &[
     &activemime::ActiveMime,
+    &alz::Alz,
     &apm::Apm,
     &applesingle::AppleSingle,
     &ar::Ar,
