@@ -16,6 +16,7 @@ mod compress;
 mod cpio;
 mod cramfs;
 mod dmg;
+mod egg;
 mod elf;
 mod embedded;
 mod exfat;
@@ -109,6 +110,7 @@ pub static UNPACKERS: &[&dyn Unpacker] = &[
     &cpio::Cpio,
     &cramfs::Cramfs,
     &dmg::Dmg,
+    &egg::Egg,
     &elf::Elf,
     &exfat::ExFat,
     &fat::Fat,
