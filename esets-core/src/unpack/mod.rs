@@ -1,5 +1,6 @@
 //! Unpackers: one file per format, one row each in [`UNPACKERS`].
 
+mod ace;
 mod activemime;
 mod alz;
 mod apm;
@@ -94,6 +95,7 @@ use crate::verdict::Reason;
 
 /// Every unpacker. An object goes to each that recognises it, in this order.
 pub static UNPACKERS: &[&dyn Unpacker] = &[
+    &ace::Ace,
     &activemime::ActiveMime,
     &alz::Alz,
     &apm::Apm,
