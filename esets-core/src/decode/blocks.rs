@@ -7,6 +7,7 @@ use lzma_rust2::{LzmaReader, XzReader};
 
 use super::adc::adc;
 use super::lzfse::lzfse;
+use super::lzvn::lzvn;
 use super::{Inflate, lzo1x};
 use crate::cursor::Cursor;
 use crate::unpack::zstd;
@@ -25,6 +26,8 @@ pub(crate) enum Codec {
     Lzfse,
     /// LZMA behind the header of `.lzma` files.
     Lzma,
+    /// LZVN alone.
+    Lzvn,
     /// An LZO1X block.
     Lzo,
     /// An xz stream.
@@ -57,6 +60,11 @@ impl Codec {
                 whole(&mut reader.map_err(|_| Reason::corrupt(BLOCK))?, limit)
             }
             Self::Lzo => lzo1x(packed, limit),
+            Self::Lzvn => {
+                let mut output = Vec::new();
+                lzvn(packed, &mut output, limit)?;
+                Ok(output)
+            }
             Self::Xz => whole(&mut XzReader::new_mem_limit(packed, false, DICTIONARY), limit),
             Self::Zlib => whole(&mut Inflate::new(packed.get(2..).unwrap_or_default()), limit),
             Self::Zstd => {

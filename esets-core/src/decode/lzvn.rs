@@ -65,3 +65,23 @@ fn step(code: u8, input: &mut Cursor<'_>) -> Result<Option<Step>, Reason> {
         }
     }))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What Apple's encoder makes of the text below.
+    const PACKED: &[u8] =
+        b"\xe0\x00line 0 of lzvn, \x10\x10n1\xf7n2\xf7n3\xf7n4\xf7n5\xf7n6\xf7n7\xf7n8\xf7\
+            n9\xf7h\xa11\xf98\xa2\xf1h\x01a\xf0!\xe4 end\x06\x00\x00\x00\x00\x00\x00\x00";
+
+    #[test]
+    fn what_the_encoder_packs_is_unpacked() {
+        let lines: String = (0..12).map(|line| format!("line {line} of lzvn, ")).collect();
+        let text = format!("{lines}{} end", "a".repeat(58));
+        let mut output = Vec::new();
+        assert_eq!(lzvn(PACKED, &mut output, 4096), Ok(()));
+        assert_eq!(String::from_utf8(output), Ok(text));
+        assert_eq!(lzvn(PACKED, &mut Vec::new(), 9), Err(Reason::corrupt("block size")));
+    }
+}

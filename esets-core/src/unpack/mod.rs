@@ -26,6 +26,8 @@ mod flatodf;
 mod flatopc;
 mod gpt;
 mod gzip;
+mod hfs;
+mod hfsplus;
 mod html;
 mod hwp3;
 mod hwp5;
@@ -120,6 +122,8 @@ pub static UNPACKERS: &[&dyn Unpacker] = &[
     &flatopc::FlatOpc,
     &gpt::Gpt,
     &gzip::Gzip,
+    &hfs::Hfs,
+    &hfsplus::HfsPlus,
     &html::Html,
     &hwp3::Hwp3,
     &hwp5::Hwp5,
