@@ -25,6 +25,24 @@ impl Run {
             Self::Hole(length) | Self::Stored { length, .. } => length,
         }
     }
+
+    /// The first `limit` bytes of it.
+    pub(crate) fn up_to(self, limit: u64) -> Self {
+        match self {
+            Self::Hole(length) => Self::Hole(length.min(limit)),
+            Self::Stored { at, length } => Self::Stored { at, length: length.min(limit) },
+        }
+    }
+
+    /// What is behind the first `count` bytes of it.
+    pub(crate) fn behind(self, count: u64) -> Self {
+        match self {
+            Self::Hole(length) => Self::Hole(length.saturating_sub(count)),
+            Self::Stored { at, length } => {
+                Self::Stored { at: at.saturating_add(count), length: length.saturating_sub(count) }
+            }
+        }
+    }
 }
 
 /// Offers a file of `size` bytes: as it is if it lies in one piece, else joined. A reason among
@@ -56,6 +74,21 @@ pub(crate) fn extents<I: Iterator<Item = Result<Run, Reason>>>(
 ) -> impl Iterator<Item = Result<Extent<'_>, Reason>> + use<'_, I> {
     let mut file = File { image, runs: runs.peekable(), left: size, is_cut: false };
     iter::from_fn(move || file.next())
+}
+
+/// The runs of a file that was written up to `length`; what is behind reads as zeros.
+pub(crate) fn written<I: Iterator<Item = Result<Run, Reason>>>(
+    runs: I,
+    length: u64,
+) -> impl Iterator<Item = Result<Run, Reason>> + use<I> {
+    let mut left = length;
+    let runs = runs.map_while(move |run| {
+        let Ok(run) = run else { return Some(run) };
+        let run = run.up_to(left);
+        left = left.saturating_sub(run.length());
+        (run.length() > 0).then_some(Ok(run))
+    });
+    runs.chain([Ok(Run::Hole(u64::MAX))])
 }
 
 struct File<'a, I: Iterator> {

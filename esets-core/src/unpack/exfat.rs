@@ -3,7 +3,7 @@
 use super::{Format, Magic, UnpackError, Unpacker};
 use crate::children::Children;
 use crate::cursor::{Cursor, Truncated};
-use crate::decode::{Clusters, Run, Walk, Way, Width, offer_runs, utf16_le};
+use crate::decode::{Clusters, Run, Walk, Way, Width, offer_runs, utf16_le, written};
 use crate::object::Member;
 use crate::subject::Subject;
 use crate::verdict::Reason;
@@ -120,26 +120,10 @@ impl<'a> Volume<'a> {
             return Ok(());
         }
         let size = entry.place.size;
-        let written = entry.written.min(size);
-        let rest = Run::Hole(size.saturating_sub(written));
-        let runs = written_runs(self.runs(entry.place), written).chain([Ok(rest)]);
+        let runs = written(self.runs(entry.place), entry.written.min(size));
         let member = Member { size: Some(size), ..Member::named(way.to(&entry.name)) };
         Ok(offer_runs(self.clusters.image, runs, size, member, children)?)
     }
-}
-
-/// The runs up to the length that was written; what is behind it reads as zeros.
-fn written_runs(
-    runs: impl Iterator<Item = Result<Run, Reason>>,
-    written: u64,
-) -> impl Iterator<Item = Result<Run, Reason>> {
-    let mut left = written;
-    runs.map_while(move |run| {
-        let Ok(Run::Stored { at, length }) = run else { return Some(run) };
-        let length = length.min(left);
-        left = left.saturating_sub(length);
-        (length > 0).then_some(Ok(Run::Stored { at, length }))
-    })
 }
 
 /// Where a file or folder lies: in a chain of clusters, or in clusters one behind the other.

@@ -21,6 +21,7 @@ mod egg;
 mod elf;
 mod embedded;
 mod exfat;
+mod ext;
 mod fat;
 mod flatodf;
 mod flatopc;
@@ -48,6 +49,7 @@ mod mbr;
 mod message;
 mod msg;
 mod msi;
+mod ntfs;
 mod officecrypt;
 mod ole10native;
 mod ole2;
@@ -117,6 +119,7 @@ pub static UNPACKERS: &[&dyn Unpacker] = &[
     &egg::Egg,
     &elf::Elf,
     &exfat::ExFat,
+    &ext::Ext,
     &fat::Fat,
     &flatodf::FlatOdf,
     &flatopc::FlatOpc,
@@ -144,6 +147,7 @@ pub static UNPACKERS: &[&dyn Unpacker] = &[
     &message::Message,
     &msg::Msg,
     &msi::Msi,
+    &ntfs::Ntfs,
     &officecrypt::OfficeCrypt,
     &ole10native::Ole10Native,
     &ole2::Ole2,
