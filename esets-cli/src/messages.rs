@@ -19,6 +19,11 @@ impl Messages {
         Self { program, left: MOST, said: BTreeSet::new() }
     }
 
+    /// The same without an end: for who asks what is wrong with all of something.
+    pub(crate) fn all(program: &'static str) -> Self {
+        Self { left: usize::MAX, ..Self::new(program) }
+    }
+
     /// One message that is not repeated.
     pub(crate) fn say_once(&mut self, message: &str) {
         if self.said.insert(message.to_owned()) {

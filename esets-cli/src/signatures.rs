@@ -12,6 +12,7 @@ use esets_policy::core::{Database, DatabaseBuilder};
 
 use crate::command::arguments::DatabaseArguments;
 use crate::messages::Messages;
+use crate::progress::Progress;
 
 /// The signatures that the workers use.
 #[derive(Debug)]
@@ -80,35 +81,47 @@ impl Signatures {
     /// # Errors
     /// Why there is no place for the result.
     pub(crate) fn compile(sources: &[PathBuf], messages: &mut Messages) -> Result<Self, String> {
-        let (bytes, _) = compile("compiled in memory", sources, messages);
+        let (bytes, _) = compile("compiled in memory", sources, false, messages);
         let file = esets_sys::memory_file(&bytes).map_err(|error| error.to_string())?;
         let database = Database::from_bytes(bytes).map_err(|error| error.to_string())?;
         Ok(Self { file: Some(file), database })
     }
 }
 
-/// Compiles sources one after the other, and tells what is refused.
+/// Compiles sources one after the other, ignore lists first, and tells what is refused.
 pub(crate) fn compile(
     version: &str,
     sources: &[PathBuf],
+    takes_unsigned: bool,
     messages: &mut Messages,
 ) -> (Vec<u8>, Loaded) {
     let mut builder = DatabaseBuilder::new();
     builder.set_version(version);
+    builder.take_unsigned(takes_unsigned);
     let mut all = Loaded::default();
+    let mut sources: Vec<&PathBuf> = sources.iter().collect();
+    sources.sort_by_key(|path| !SourceFile::new(&path.to_string_lossy(), b"").comes_first());
+    let progress = Progress::new(true);
     for path in sources {
+        progress.advance(path);
         let name = path.display().to_string();
         match read(path) {
             Ok(bytes) => all.append(builder.load(&SourceFile::new(&name, &bytes))),
-            Err(error) => messages.say(&format!("{name}: {error}")),
+            Err(error) => progress.around(|| messages.say(&format!("{name}: {error}"))),
         }
     }
+    // This is most of the work, and the bar goes on turning.
+    let bytes = builder.build();
+    drop(progress);
     all.rejected.iter().for_each(|rejected| messages.say(&rejected.to_string()));
     if !all.rejected.is_empty() {
         let (added, refused) = (all.added, all.rejected.len());
         messages.say(&format!("{added} signatures are used, {refused} are refused"));
     }
-    (builder.build(), all)
+    if all.ignored > 0 {
+        messages.say(&format!("{} signatures are left out by ignore lists", all.ignored));
+    }
+    (bytes, all)
 }
 
 /// The files of a folder that a loader reads, by name.
@@ -129,7 +142,8 @@ pub(crate) fn sources(folder: &Path) -> Result<Vec<PathBuf>, String> {
     Ok(sources)
 }
 
-fn read(path: &Path) -> io::Result<Vec<u8>> {
+/// The content of a file.
+pub(crate) fn read(path: &Path) -> io::Result<Vec<u8>> {
     let (mut file, _) = esets_sys::open_regular(path)?;
     let mut bytes = Vec::new();
     file.read_to_end(&mut bytes)?;

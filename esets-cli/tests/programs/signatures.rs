@@ -114,3 +114,34 @@ fn sources() -> Folder {
     folder.file("in/file", "and a marker to find in it");
     folder
 }
+
+#[test]
+fn every_refused_line_is_told_counted_and_ignored_ones_are_left_out() {
+    let folder = sources();
+    folder.file("db/wrong.ndb", "No:0:*:xyz\n".repeat(2_000));
+    folder.file("db/z.ndb", "Gone:0:*:61626364\nStays:0:*:62636465\n");
+    folder.file("db/z.ign2", "Gone\n");
+    let compiled = folder.esets(&["signature", "compile", "-o", "em002.dat", "db"]);
+    assert_eq!(compiled.code, 0, "{}", compiled.err);
+    assert_eq!(compiled.err.matches("wrong.ndb:").count(), 2_000);
+    assert!(compiled.err.contains("1 signatures are left out by ignore lists"));
+    let shown = folder.esets(&["signature", "info", "em002.dat"]);
+    assert!(shown.out.ends_with("refused     2000\n"), "{}", shown.out);
+    let found = folder.esets(&["signature", "find", "^(Gone|S)", "em002.dat", "db"]);
+    assert_eq!(found.code, 0, "{}", found.err);
+    let lines: Vec<_> = found.out.lines().collect();
+    let expected = ["em002.dat: Stays", "db/z.ign2: Gone", "db/z.ndb: Gone:0:*:61626364"];
+    assert_eq!(lines[..3], expected);
+    assert_eq!(folder.esets(&["signature", "find", "Nothing", "db"]).code, 1);
+    assert_eq!(folder.esets(&["signature", "find", "(", "db"]).code, 100);
+}
+
+#[test]
+fn signatures_are_decoded_field_by_field() {
+    let folder = Folder::new();
+    folder.file("a.ndb", "Win.A:1:EP+0:4d5a??{2-4}00\n");
+    let decoded = folder.esets(&["signature", "decode", "a.ndb"]);
+    let shown = "name           Win.A\ntarget         1\noffset         EP+0\n\
+        pattern        \"MZ\" ?? {2-4} \"\\x00\"\n\n";
+    assert_eq!((decoded.code, decoded.out.as_str()), (0, shown));
+}

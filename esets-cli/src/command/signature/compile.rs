@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use clap::{Arg, ArgAction, ArgMatches, Command as Definition};
 use esets_policy::core::Database;
 
-use super::{Outcome, path, paths};
+use super::{Outcome, path, sources, unsigned};
 use crate::command::print;
 use crate::exit::Managed;
 use crate::messages::Messages;
@@ -30,21 +30,16 @@ pub(super) fn define() -> Definition {
                 .action(ArgAction::SetTrue)
                 .help("End with 1 and write nothing if a signature is refused"),
         )
+        .arg(unsigned())
         .arg(path("sources").required(true).num_args(1..).help("Sources, or folders of sources"))
 }
 
 pub(super) fn run(matches: &ArgMatches, messages: &mut Messages) -> Outcome {
     let output = matches.get_one::<PathBuf>("output").ok_or("no output")?;
     let label = matches.get_one::<String>("label").map_or("", String::as_str);
-    let mut sources = Vec::new();
-    for path in paths(matches, "sources") {
-        if path.is_dir() {
-            sources.extend(signatures::sources(&path)?);
-        } else {
-            sources.push(path);
-        }
-    }
-    let (bytes, loaded) = signatures::compile(label, &sources, messages);
+    let sources = sources(matches)?;
+    let takes_unsigned = matches.get_flag("unsigned");
+    let (bytes, loaded) = signatures::compile(label, &sources, takes_unsigned, messages);
     if loaded.added == 0 {
         return Err("there is no signature to compile".into());
     }

@@ -32,6 +32,7 @@ pub(super) fn info(matches: &ArgMatches) -> Outcome {
     for (kind, count) in counts.iter() {
         let _ = writeln!(text, "  {:<9} {count}", kind.name());
     }
+    let _ = writeln!(text, "refused     {}", counts.refused());
     print(text.as_bytes()).map_err(|error| error.to_string())?;
     Ok(Managed::Done)
 }
