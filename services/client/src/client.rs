@@ -8,7 +8,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use crate::error::{ClientError, MOST_OPEN, ProtocolError};
-use crate::frame::Decoder;
+use crate::frame::{Decoder, encode, kind};
 use crate::message::{
     Answer, Ask, Command, Control, Envelope, FromClient, FromDaemon, Hello, Progress, Refusal,
     Source, VERSION, Want, Welcome,
@@ -149,13 +149,24 @@ impl Client {
         };
         let Request { name, envelope, want, progress } = request.clone();
         let ask = Ask { id, name, source, envelope, want, progress };
-        self.send(&FromClient::Ask(Box::new(ask)), file)?;
-        self.open = self.open.saturating_add(1);
-        if let Content::Bytes(bytes) = content {
-            for piece in bytes.chunks(PIECE) {
-                self.send(&FromClient::Content(id, piece.to_vec()), None)?;
+        let mut frames = Vec::new();
+        FromClient::Ask(Box::new(ask)).encode(&mut frames)?;
+        let pieces = match content {
+            Content::Bytes(bytes) => bytes.chunks(PIECE),
+            Content::File(_) => [].chunks(PIECE),
+        };
+        for piece in pieces {
+            encode(kind::CONTENT, &[&id.to_le_bytes(), piece], &mut frames)?;
+            // A small object goes with its request: one system call, one wake.
+            if frames.len() > PIECE {
+                esets_sys::send(&self.socket, &frames, None)?;
+                frames.clear();
             }
         }
+        if !frames.is_empty() {
+            esets_sys::send(&self.socket, &frames, file)?;
+        }
+        self.open = self.open.saturating_add(1);
         Ok(id)
     }
 
@@ -236,8 +247,6 @@ impl Client {
 }
 
 fn unexpected(message: FromDaemon) -> ClientError {
-    use crate::frame::kind;
-
     let kind = match message {
         FromDaemon::Refusal(refusal) => return ClientError::Refused(refusal.why),
         FromDaemon::Welcome(_) => kind::WELCOME,

@@ -71,9 +71,12 @@ impl DaemonFilter {
         request: &Request,
         content: Content<'_>,
     ) -> Result<Answer, ClientError> {
-        let connect = || Client::over((self.connect)().map_err(ClientError::Connect)?);
-        let mut client = client.map_or_else(connect, Ok)?;
-        client.set_patience(self.patience)?;
+        let connect = || {
+            let client = Client::over((self.connect)().map_err(ClientError::Connect)?)?;
+            client.set_patience(self.patience)?;
+            Ok(client)
+        };
+        let mut client = client.map_or_else(connect, Ok::<_, ClientError>)?;
         let outcome = client.scan(request, content);
         if !matches!(outcome, Err(ClientError::Io(_) | ClientError::Protocol(_))) {
             self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(client);
