@@ -11,6 +11,9 @@
 #[expect(dead_code, reason = "tests need more of it")]
 mod toolchain;
 
+#[path = "../tests/c/daemon.rs"]
+#[expect(dead_code, reason = "tests need more of it")]
+mod daemon;
 #[path = "../tests/c/perl.rs"]
 #[expect(unused_imports, reason = "tests need more of it")]
 mod perl;

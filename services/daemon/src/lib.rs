@@ -25,6 +25,7 @@ mod service;
 mod session;
 mod settings;
 mod status;
+mod systemd;
 mod worker;
 
 use std::path::Path;

@@ -59,7 +59,9 @@ impl Log {
             Taken::After(0) => {}
             Taken::After(lost) => {
                 let text = format!("warning: {lost} messages were not logged");
-                inner.put(LogClass::Warning, &text);
+                if !inner.put(LogClass::Warning, &text) {
+                    inner.bucket.lost = inner.bucket.lost.saturating_add(lost);
+                }
             }
         }
         if !inner.put(class, line) {

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io;
+use std::num::NonZero;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
@@ -25,6 +26,7 @@ use crate::service::Service;
 use crate::session::{Desk, Session};
 use crate::settings::{default_path, load};
 use crate::status;
+use crate::systemd;
 use crate::worker::Starter;
 
 /// Runs the daemon until it is told to stop.
@@ -32,7 +34,12 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), String> {
     let inherited = Socket::inherited();
     esets_sys::raise_open_files();
     let failed = |error: io::Error| error.to_string();
-    let runtime = Builder::new_multi_thread().enable_all().build().map_err(failed)?;
+    let mut builder = Builder::new_multi_thread();
+    // The workers need the processors; what this process does between two of them is little, and
+    // every thread more of it costs wakes.
+    let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
+    let runtime = builder.worker_threads(cores.div_ceil(PROCESSORS)).enable_all().build();
+    let runtime = runtime.map_err(failed)?;
     let outcome = runtime.block_on(live(arguments, inherited));
     runtime.shutdown_timeout(Duration::from_secs(1));
     outcome
@@ -77,7 +84,7 @@ async fn serve(desk: &Arc<Desk>, socket: &Socket, agents: &mut Agents) -> io::Re
     let mut signals = Signals::new()?;
     let mut sessions = JoinSet::new();
     let mut reloads = desk.service.reloads();
-    esets_sys::notify("READY=1");
+    systemd::notify("READY=1");
     loop {
         tokio::select! {
             accepted = listener.accept() => match accepted {
@@ -103,7 +110,7 @@ async fn serve(desk: &Arc<Desk>, socket: &Socket, agents: &mut Agents) -> io::Re
             () = desk.stop.notified() => break,
         }
     }
-    esets_sys::notify("STOPPING=1");
+    systemd::notify("STOPPING=1");
     drop(listener);
     agents.end();
     finish(desk, sessions).await;
@@ -120,10 +127,10 @@ async fn finish(desk: &Desk, mut sessions: JoinSet<()>) {
 fn reload(desk: &Arc<Desk>) {
     let service = Arc::clone(&desk.service);
     tokio::spawn(async move {
-        esets_sys::notify("RELOADING=1");
+        systemd::notify("RELOADING=1");
         // What is wrong is in the log.
         let _ = service.reload().await;
-        esets_sys::notify("READY=1");
+        systemd::notify("READY=1");
     });
 }
 
@@ -195,6 +202,8 @@ fn faults(_arguments: &Arguments) -> bool {
     false
 }
 
+/// Processors whose workers one thread of the daemon keeps busy.
+const PROCESSORS: usize = 4;
 /// Bytes of contents that may be on their way in, of all clients together.
 const CONTENT_MEMORY: u64 = 1 << 30;
 /// How long a daemon that stops waits for requests that were begun.

@@ -32,4 +32,4 @@ pub use peer::{own_user, peer_user};
 pub use program::own_program;
 #[cfg(debug_assertions)]
 pub use program::segfault;
-pub use systemd::{inherited_socket, notify};
+pub use systemd::inherited_socket;

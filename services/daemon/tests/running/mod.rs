@@ -119,8 +119,10 @@ impl Drop for Daemon {
 }
 
 pub(crate) fn configure(folder: &Path, lines: &str) {
+    let log = format!("log_file = \"{}/log\"\n", folder.display());
+    let log = if lines.contains("log_file") { "" } else { &log };
     let text = format!(
-        "[global]\ndaemon_sock_path = \"{0}/esets.sock\"\nlog_file = \"{0}/log\"\n\
+        "[global]\ndaemon_sock_path = \"{0}/esets.sock\"\n{log}\
          base_dir = \"{0}\"\nquarantine_dir = \"{0}/quarantine\"\n\
          syslog_class = \"error:warning:summall:partall:info\"\n{lines}",
         folder.display()
