@@ -57,7 +57,7 @@ wait_port $SINK || exit 1
 start_amavis
 
 for mail in mails/eicar-*.eml; do
-  expect "$(basename "$mail") is blocked by name" '^[^ ]+ 554 .*INFECTED: Eicar test file' "$(send "$mail")"
+  expect "$(basename "$mail") is blocked by name" '^[^ ]+ 554 .*INFECTED: Eicar.test.file' "$(send "$mail")"
 done
 for mail in mails/clean-*.eml; do
   rm -f sink/*.eml

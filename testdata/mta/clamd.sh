@@ -1,11 +1,12 @@
 #!/bin/bash
 # Debian's own clients of clamd before the clamd agent of esets_daemon: clamdscan in all its modes,
-# and Exim's av_scanner.
+# Exim's av_scanner, and our own esets_cli (if ESETS_CLI names it) by the daemon's own protocol.
 #
 #   ESETS_DAEMON=target/debug/esets_daemon testdata/mta/clamd.sh
 . "$(dirname "$0")/lab.sh"
 ESETS_DAEMON=$(realpath "${ESETS_DAEMON:?the esets_daemon to test}")
-export ESETS_DAEMON
+[ -z "${ESETS_CLI:-}" ] || ESETS_CLI=$(realpath "$ESETS_CLI")
+export ESETS_DAEMON ESETS_CLI
 lab_enter clamd "clamdscan exim4-daemon-heavy procps" "$@"
 install -m 755 "$ESETS_DAEMON" /usr/sbin/esets_daemon
 chmod 755 "$LAB_ROOT" "$LAB_ROOT/.scratch" "$W"
@@ -73,6 +74,21 @@ check "local --fdpass: a private file" 0 ': OK$' clamdscan --config-file="$W/loc
 check "local, by path: a private file" 2 'Permission denied' clamdscan --config-file="$W/local.conf" --no-summary "$W/files/clean"
 head -c 9000000 /dev/zero >files/long
 check "local --stream: longer than allowed" 2 'size limit exceeded' clamdscan --config-file="$W/local.conf" --no-summary --stream files/long
+
+if [ -n "$ESETS_CLI" ]; then
+  install -m 755 "$ESETS_CLI" /usr/bin/esets_cli
+  cli="esets_cli --config=$W/esets.cfg"
+  check "esets_cli: clean and private" 0 'files/clean: action="accepted"' $cli --daemon-only files/clean
+  check "esets_cli: infected" 3 'infected: virus="Eicar' $cli --daemon-only files/infected
+  check "esets_cli: folder" 3 'sub/infected: virus="Eicar' $cli --daemon-only --subdir --jobs 4 files
+  check "esets_cli: logged by the daemon" 0 'agent=cli.*infected' cat log
+  # Its own signatures lie in base_dir.
+  echo '44d88612fea8a8f36de82e1278abb02f:68:Eicar test file' >lab.hdb
+  mv /run/esets/esets.sock /run/esets/away
+  check "esets_cli: no daemon" 3 'infected: virus="Eicar' $cli files/infected
+  check "esets_cli: no daemon, no answer" 100 'cannot be reached' $cli --daemon-only files/infected
+  mv /run/esets/away /run/esets/esets.sock
+fi
 
 # Exim's own client. Over a local socket it names a file of its spool, which the account of the agent
 # may not read: the mail is deferred, never accepted unscanned. Over a port it sends the content.
