@@ -34,6 +34,11 @@ impl Unpacker for Lz4 {
             let streams = Streams { open: &LegacyFrame::open, magic: LEGACY };
             return streams.unpack(subject, member, children);
         }
+        let frame = behind_skippable(subject.bytes());
+        // The decoder takes a header without its end for the end of the data.
+        if frame.starts_with(CURRENT) && frame.len() < SHORTEST {
+            return Err(Reason::Truncated.into());
+        }
         let streams = Streams { open: &Frame::open, magic: CURRENT };
         streams.unpack(subject, member, children)
     }
@@ -112,6 +117,8 @@ impl<'a> Stream<'a> for LegacyFrame<'a> {
 
 const CURRENT: &[u8] = b"\x04\x22\x4d\x18";
 const LEGACY: &[u8] = b"\x02\x21\x4c\x18";
+/// Magic, flags, size of blocks, checksum; the mark of the end.
+const SHORTEST: usize = 11;
 /// Two blocks of 4 MiB and a window; a legacy block has 8 MiB.
 const BLOCKS: u64 = 9 << 20;
 const LEGACY_BLOCK: usize = 8 << 20;

@@ -74,7 +74,9 @@ impl<'a> Document<'a> {
         if let Some(entry) = self.index.get(&number).and_then(|at| self.sweep.entries.get(*at)) {
             let end = entry.start.saturating_add(SMALL).min(self.bytes.len());
             let near = self.bytes.get(..end).unwrap_or_default();
-            return Cow::Owned(parse(near, entry.start).value);
+            let parsed = parse(near, entry.start);
+            let is_cut = parsed.end >= end && end < self.bytes.len();
+            return Cow::Owned(if is_cut { too_long() } else { parsed.value });
         }
         let inner = self.inner.get(&number).cloned();
         Cow::Owned(inner.unwrap_or(Value::Word(Vec::new())))
@@ -119,9 +121,12 @@ impl<'a> Document<'a> {
             children.owned(name.as_str(), Bytes::from(found.targets))?;
         }
         for (number, mut name) in found.names {
+            // The end of a name says what a file is.
+            name.drain(..name.len().saturating_sub(MAX_NAME));
             if self.names.len() < MAX_NAMES {
-                name.truncate(MAX_NAME);
                 self.names.insert(number, name);
+            } else {
+                children.not_scanned(Reason::Limit(Limit::Objects));
             }
         }
         Ok(())
@@ -150,13 +155,20 @@ impl<'a> Document<'a> {
         let _values = children.lease(memory(content.len()))?;
         let number = |key: &str| dict.get(key).and_then(Value::number);
         let first = number("First").and_then(|first| usize::try_from(first).ok()).unwrap_or(0);
-        for (number, start, end) in places(&content, first) {
+        let places = places(&content, first);
+        if places.len() >= MAX_NAMES {
+            children.not_scanned(Reason::Limit(Limit::Objects));
+        }
+        for (number, start, end) in places {
             let part = content.get(start..end).unwrap_or_default();
             let Parsed { value, .. } = parse(part, 0);
             let found = Strings { number, generation: 0, lock: None }.search(&value);
             self.offer_found(number, found, children)?;
-            if part.len() <= SMALL && self.inner.len() < MAX_NAMES {
+            let value = if part.len() <= SMALL { value } else { too_long() };
+            if self.inner.len() < MAX_NAMES {
                 self.inner.insert(number, value);
+            } else {
+                children.not_scanned(Reason::Limit(Limit::Objects));
             }
         }
         Ok(())
@@ -212,7 +224,13 @@ impl<'a> Document<'a> {
         for (at, filter) in filters.iter().take(MAX_FILTERS).enumerate() {
             let filter = self.resolve(filter);
             let parameters = parameters.get(at).map(|parameters| self.resolve(parameters));
-            let parameters = parameters.map(|value| Parameters::new(&value)).unwrap_or_default();
+            let parameters = parameters.as_deref();
+            if parameters == Some(&too_long()) {
+                children.not_scanned(Reason::unsupported("parameters of a filter"));
+            }
+            let parameters =
+                parameters.map(|value| Parameters::new(value, |part| self.resolve(part)));
+            let parameters = parameters.unwrap_or_default();
             chain = match apply(filter.name().unwrap_or_default(), &parameters, chain) {
                 Ok(Filtered::Decoded(chain)) => chain,
                 Ok(Filtered::Media(chain)) => return Ok(Some((chain, lease))),
@@ -287,6 +305,12 @@ fn places(content: &[u8], first: usize) -> Vec<(u32, usize, usize)> {
     let ends = places.iter().skip(1).map(|(start, _)| *start).chain([content.len()]);
     let ends: Vec<_> = ends.map(|end| end.min(content.len())).collect();
     places.into_iter().zip(ends).map(|((start, number), end)| (number, start, end)).collect()
+}
+
+/// Stands for an object that is referred to and too long to be read for that; no filter has such
+/// a name.
+fn too_long() -> Value {
+    Value::Word(b"too long".to_vec())
 }
 
 /// Whether data begin as zlib data do.

@@ -30,12 +30,12 @@ pub(super) fn apply<'a>(
 ) -> io::Result<Filtered<'a>> {
     let input = BufReader::with_capacity(BUFFER, input);
     let decoded: Chain<'a> = match name {
-        b"ASCIIHexDecode" | b"AHx" => Box::new(Bytewise(Hex { input, is_over: false })),
-        b"ASCII85Decode" | b"A85" => Box::new(Bytewise(Ascii85::new(input))),
-        b"RunLengthDecode" | b"RL" => Box::new(Bytewise(RunLength { input, run: Run::Over })),
+        b"ASCIIHexDecode" | b"AHx" => Bytewise::boxed(Hex { input, is_over: false }),
+        b"ASCII85Decode" | b"A85" => Bytewise::boxed(Ascii85::new(input)),
+        b"RunLengthDecode" | b"RL" => Bytewise::boxed(RunLength { input, run: Run::Over }),
         b"FlateDecode" | b"Fl" => parameters.apply(Box::new(Flate::new(input)))?,
         b"LZWDecode" | b"LZW" => {
-            parameters.apply(Box::new(Bytewise(Lzw::new(input, parameters.is_early))))?
+            parameters.apply(Bytewise::boxed(Lzw::new(input, parameters.is_early)))?
         }
         b"Crypt" => Box::new(input),
         b"DCTDecode" | b"DCT" | b"JPXDecode" | b"JBIG2Decode" | b"CCITTFaxDecode" | b"CCF" => {
@@ -59,16 +59,39 @@ pub(super) trait NextByte {
 }
 
 /// Reads from such a decoder.
-pub(super) struct Bytewise<D>(pub(super) D);
+pub(super) struct Bytewise<D> {
+    decoder: D,
+    /// What ended the data behind the bytes that were given out.
+    error: Option<io::Error>,
+}
+
+impl<D: NextByte> Bytewise<D> {
+    pub(super) fn new(decoder: D) -> Self {
+        Self { decoder, error: None }
+    }
+
+    fn boxed<'a>(decoder: D) -> Chain<'a>
+    where
+        D: 'a,
+    {
+        Box::new(Self::new(decoder))
+    }
+}
 
 impl<D: NextByte> Read for Bytewise<D> {
     fn read(&mut self, output: &mut [u8]) -> io::Result<usize> {
+        if let Some(error) = self.error.take() {
+            return Err(error);
+        }
         let mut count: usize = 0;
         for slot in output {
-            match self.0.next_byte() {
+            match self.decoder.next_byte() {
                 Ok(Some(byte)) => *slot = byte,
                 Ok(None) => break,
-                Err(_) if count > 0 => break,
+                Err(error) if count > 0 => {
+                    self.error = Some(error);
+                    break;
+                }
                 Err(error) => return Err(error),
             }
             count = count.saturating_add(1);
@@ -77,10 +100,11 @@ impl<D: NextByte> Read for Bytewise<D> {
     }
 }
 
-/// One byte of a reader, `None` at its end.
-pub(super) fn byte(input: &mut impl Read) -> io::Result<Option<u8>> {
+/// One byte of a reader; none of the filters that ask so may end without the mark of its end.
+pub(super) fn byte(input: &mut impl Read) -> io::Result<u8> {
     let mut byte = [0];
-    Ok((input.read(&mut byte)? > 0).then_some(byte[0]))
+    input.read_exact(&mut byte)?;
+    Ok(byte[0])
 }
 
 struct Hex<R> {
@@ -92,8 +116,8 @@ impl<R: Read> Hex<R> {
     fn digit(&mut self) -> io::Result<Option<u8>> {
         while !self.is_over {
             match byte(&mut self.input)? {
-                Some(b'>') | None => self.is_over = true,
-                Some(byte) => {
+                b'>' => self.is_over = true,
+                byte => {
                     if let Some(digit) = digit(byte) {
                         return Ok(Some(digit));
                     }
@@ -127,22 +151,27 @@ impl<R: Read> Ascii85<R> {
     fn group(&mut self) -> io::Result<()> {
         let (mut value, mut count) = (0_u32, 0_usize);
         while count < 5 {
-            match byte(&mut self.input)? {
-                Some(b'z') if count == 0 => {
+            let next = match byte(&mut self.input) {
+                // What is there of the last group is given out before the error comes again.
+                Err(_) if count > 1 => break,
+                next => next?,
+            };
+            match next {
+                b'z' if count == 0 => {
                     self.ready.extend([0; 4]);
                     return Ok(());
                 }
-                Some(digit @ b'!'..=b'u') => {
+                digit @ b'!'..=b'u' => {
                     let digit = u32::from(digit.wrapping_sub(b'!'));
                     value = value.wrapping_mul(85).wrapping_add(digit);
                     count = count.saturating_add(1);
                 }
-                Some(space) if is_space(space) => {}
-                Some(b'~') | None => {
+                space if is_space(space) => {}
+                b'~' => {
                     self.is_over = true;
                     break;
                 }
-                Some(_) => return Err(io::Error::other(Reason::corrupt("ASCII base-85 data"))),
+                _ => return Err(io::Error::other(Reason::corrupt("ASCII base-85 data"))),
             }
         }
         // As if it were filled up with the highest digit.
@@ -177,19 +206,16 @@ impl<R: Read> NextByte for RunLength<R> {
     fn next_byte(&mut self) -> io::Result<Option<u8>> {
         if let Run::Over = self.run {
             self.run = match byte(&mut self.input)? {
-                Some(128) | None => return Ok(None),
-                Some(length @ 0..128) => Run::Copy(length),
-                Some(length) => {
-                    let Some(byte) = byte(&mut self.input)? else { return Ok(None) };
-                    Run::Repeat(byte, 0_u8.wrapping_sub(length))
-                }
+                128 => return Ok(None),
+                length @ 0..128 => Run::Copy(length),
+                length => Run::Repeat(byte(&mut self.input)?, 0_u8.wrapping_sub(length)),
             };
         }
         match &mut self.run {
             Run::Copy(left) => {
                 let left = *left;
                 self.run = left.checked_sub(1).map_or(Run::Over, Run::Copy);
-                byte(&mut self.input)
+                byte(&mut self.input).map(Some)
             }
             Run::Repeat(byte, left) => {
                 let (byte, left) = (*byte, *left);
@@ -293,5 +319,23 @@ mod tests {
     #[test]
     fn runs_decode() {
         assert_eq!(decode("RL", &[2, b'a', b'b', b'c', 254, b'x', 128, 9]), b"abcxxx");
+    }
+
+    #[test]
+    fn data_without_the_mark_of_their_end_are_cut() {
+        for (name, bytes, expected) in [
+            ("AHx", &b"41 42"[..], &b"AB"[..]),
+            ("A85", b"87cURD]i,\"Ebo8", b"Hello World"),
+            ("RL", &[2, b'a', b'b'], b"ab"),
+            ("RL", &[1, b'a', b'b', 254], b"ab"),
+            ("LZW", &[0x80, 0x0B, 0x60, 0x50], b"---"),
+        ] {
+            let filtered = apply(name.as_bytes(), &Parameters::default(), Box::new(bytes)).unwrap();
+            let Filtered::Decoded(mut chain) = filtered else { panic!("{name}") };
+            let mut content = Vec::new();
+            let error = io::copy(&mut chain, &mut content).unwrap_err();
+            assert_eq!(error.kind(), io::ErrorKind::UnexpectedEof, "{name}");
+            assert!(expected.starts_with(&content) && content.len() > 1, "{name}: {content:?}");
+        }
     }
 }

@@ -34,8 +34,8 @@ impl<R: Read> Lzw<R> {
         }
     }
 
-    /// The next code, `None` at the end of the data.
-    fn code(&mut self) -> io::Result<Option<u16>> {
+    /// The next code.
+    fn code(&mut self) -> io::Result<u16> {
         let next = self.table.len().saturating_add(FIRST);
         let reached = next.saturating_add(usize::from(self.is_early));
         let width = match reached {
@@ -45,23 +45,22 @@ impl<R: Read> Lzw<R> {
             _ => 12,
         };
         while self.bit_count < width {
-            let Some(byte) = byte(&mut self.input)? else { return Ok(None) };
-            self.bits = self.bits << 8 | u32::from(byte);
+            self.bits = self.bits << 8 | u32::from(byte(&mut self.input)?);
             self.bit_count = self.bit_count.saturating_add(8);
         }
         self.bit_count = self.bit_count.saturating_sub(width);
         let code = self.bits >> self.bit_count & (1_u32 << width).wrapping_sub(1);
-        Ok(u16::try_from(code).ok())
+        Ok(u16::try_from(code).unwrap_or(END))
     }
 
     fn step(&mut self) -> io::Result<()> {
         match self.code()? {
-            None | Some(END) => self.is_over = true,
-            Some(CLEAR) => {
+            END => self.is_over = true,
+            CLEAR => {
                 self.table.clear();
                 self.previous = None;
             }
-            Some(code) => self.expand(code)?,
+            code => self.expand(code)?,
         }
         Ok(())
     }
@@ -134,7 +133,7 @@ mod tests {
     #[test]
     fn decodes_the_example_of_the_standard() {
         let bytes = [0x80, 0x0B, 0x60, 0x50, 0x22, 0x0C, 0x0C, 0x85, 0x01];
-        let decoded = head(&mut Bytewise(Lzw::new(&bytes[..], true)), 1000);
+        let decoded = head(&mut Bytewise::new(Lzw::new(&bytes[..], true)), 1000);
         assert_eq!(decoded, [45, 45, 45, 45, 45, 65, 45, 45, 45, 66]);
     }
 }

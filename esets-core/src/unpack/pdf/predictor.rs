@@ -1,5 +1,6 @@
 //! Undoes the predictors of TIFF and PNG: ISO 32000-2, 7.4.4.4.
 
+use std::borrow::Cow;
 use std::io::{self, Read};
 
 use super::filter::Chain;
@@ -23,8 +24,9 @@ impl Default for Parameters {
 }
 
 impl Parameters {
-    pub(super) fn new(value: &Value) -> Self {
-        let number = |key: &str| value.get(key).and_then(Value::number);
+    /// `resolve` follows a reference to another object.
+    pub(super) fn new<'v>(value: &'v Value, resolve: impl Fn(&'v Value) -> Cow<'v, Value>) -> Self {
+        let number = |key: &str| value.get(key).and_then(|value| resolve(value).number());
         let count = |key: &str| number(key).and_then(|number| usize::try_from(number).ok());
         Self {
             predictor: number("Predictor").unwrap_or(1),
@@ -53,6 +55,8 @@ pub(super) struct Predictor<'a> {
     at: usize,
     /// How much of the row is there.
     end: usize,
+    /// What ended the data behind that.
+    error: Option<io::Error>,
 }
 
 impl<'a> Predictor<'a> {
@@ -64,7 +68,7 @@ impl<'a> Predictor<'a> {
             return Err(unsupported());
         }
         let (row, before) = (vec![0; row], vec![0; row]);
-        Ok(Self { input, is_png, pixel, row, before, at: 0, end: 0 })
+        Ok(Self { input, is_png, pixel, row, before, at: 0, end: 0, error: None })
     }
 
     /// Reads the next row and undoes its prediction.
@@ -79,7 +83,10 @@ impl<'a> Predictor<'a> {
             match self.input.read(room) {
                 Ok(0) => break,
                 Ok(count) => self.end = self.end.saturating_add(count),
-                Err(_) if self.end > 0 => break,
+                Err(error) if self.end > 0 => {
+                    self.error = Some(error);
+                    break;
+                }
                 Err(error) => return Err(error),
             }
         }
@@ -126,6 +133,9 @@ fn paeth(a: u8, b: u8, c: u8) -> u8 {
 impl Read for Predictor<'_> {
     fn read(&mut self, output: &mut [u8]) -> io::Result<usize> {
         if self.at >= self.end {
+            if let Some(error) = self.error.take() {
+                return Err(error);
+            }
             self.next_row()?;
         }
         let count = self.row.get(self.at..self.end).unwrap_or_default().read(output)?;

@@ -64,9 +64,16 @@ impl Sweep {
             sweep.note_lock(&value);
             sweep.entries.push(Entry { number, generation, start, data, is_cut });
         }
-        for at in memmem::find_iter(bytes, b"trailer").take(MAX_TRAILERS) {
-            let near = bytes.get(..at.saturating_add(MAX_TRAILER).min(bytes.len()));
-            sweep.note_lock(&parse(near.unwrap_or(bytes), at.saturating_add(7)).value);
+        for (count, at) in memmem::find_iter(bytes, b"trailer").enumerate() {
+            if count == MAX_TRAILERS {
+                sweep.is_cut = true;
+                break;
+            }
+            let near = at.saturating_add(MAX_TRAILER).min(bytes.len());
+            let near = bytes.get(..near).unwrap_or(bytes);
+            let Parsed { value, end, .. } = parse(near, at.saturating_add(7));
+            sweep.is_cut |= end >= near.len() && near.len() < bytes.len();
+            sweep.note_lock(&value);
         }
         sweep
     }
@@ -75,8 +82,14 @@ impl Sweep {
     fn note_lock(&mut self, value: &Value) {
         let Some(lock) = value.get("Encrypt") else { return };
         let id = value.get("ID").and_then(|id| id.elements().first()).and_then(Value::text);
+        let lock = (lock.clone(), id.unwrap_or_default().to_vec());
+        if self.locks.contains(&lock) {
+            return;
+        }
         if self.locks.len() < MAX_LOCKS {
-            self.locks.push((lock.clone(), id.unwrap_or_default().to_vec()));
+            self.locks.push(lock);
+        } else {
+            self.is_cut = true;
         }
     }
 }
@@ -164,7 +177,7 @@ const MAX_MARK: usize = 64;
 const MAX_DIGITS: usize = 12;
 /// More than scanning allows by far.
 const MAX_OBJECTS: usize = 500_000;
-const MAX_TRAILERS: usize = 256;
+const MAX_TRAILERS: usize = 1024;
 const MAX_TRAILER: usize = 16 << 10;
 const MAX_LOCKS: usize = 16;
 
