@@ -10,7 +10,7 @@ use crate::budget::{Lease, Stop};
 use crate::cursor::Cursor;
 use crate::decode::Sink;
 use crate::object::Member;
-use crate::pieces::{Piece, Pieces};
+use crate::pieces::{Kept, Piece, Pieces};
 use crate::scan::{Scan, Visit, fenced};
 use crate::subject::Subject;
 use crate::verdict::{Limit, ObjectId, Reason, Text};
@@ -44,11 +44,12 @@ impl<'c> Children<'c> {
         {
             return self.scan.ledger.budget.go_on();
         }
+        let record = self.next_record();
         self.visit(&member, bytes, None)?;
         if let Some(piece) = piece_of(&member) {
             let mut lease = self.scan.ledger.budget.lease();
             if lease.grow(bytes.len() as u64) {
-                self.pieces.keep(piece, bytes.to_vec(), lease);
+                self.keep(piece, record, bytes.to_vec(), lease);
             } else {
                 self.not_scanned(Reason::Limit(Limit::Memory));
             }
@@ -93,12 +94,13 @@ impl<'c> Children<'c> {
             Err(Cut::Object(reason)) => (Some(reason), true),
             Err(Cut::Scan(reason)) => (Some(reason), false),
         };
+        let record = self.next_record();
         self.visit(&member, &content, cut)?;
         if !goes_on {
             return Err(self.scan.ledger.budget.stop());
         }
         if let Some(piece) = piece_of(&member) {
-            self.pieces.keep(piece, content, lease);
+            self.keep(piece, record, content, lease);
         }
         Ok(())
     }
@@ -125,12 +127,13 @@ impl<'c> Children<'c> {
     ) -> Result<(), Stop> {
         let (content, lease, limit) = sink.take();
         let taken = self.scan.ledger.budget.take_unpacked(content.len() as u64);
+        let record = self.next_record();
         self.visit(&member, &content, taken.clone().err().or(limit).or(cut))?;
         if taken.is_err() {
             return Err(self.scan.ledger.budget.stop());
         }
         if let Some(piece) = piece_of(&member) {
-            self.pieces.keep(piece, content, lease);
+            self.keep(piece, record, content, lease);
         }
         Ok(())
     }
@@ -168,7 +171,16 @@ impl<'c> Children<'c> {
         while let Some(set) = self.pieces.take_set() {
             let member = Member { name: set.name.clone().into(), ..Member::default() };
             match self.lease(set.size()) {
-                Ok(_lease) => self.visit(&member, &set.join(), None)?,
+                Ok(_lease) => {
+                    let (pieces, joined) = (set.records(), self.next_record());
+                    let before = self.scan.ledger.verdict.objects;
+                    self.visit(&member, &set.join(), None)?;
+                    let met = self.scan.ledger.verdict.objects.saturating_sub(before);
+                    // A clean record may be gone; what was opened had members.
+                    if met > 1 {
+                        self.scan.forgive(&pieces, joined);
+                    }
+                }
                 Err(reason) => self.visit(&member, b"", Some(reason))?,
             }
         }
@@ -182,6 +194,16 @@ impl<'c> Children<'c> {
             return Ok(());
         }
         self.slice(Member::named(format!("@{}", end.position()).into_bytes()), rest)
+    }
+
+    /// The record that the next member will have, unless it is dropped as clean.
+    fn next_record(&self) -> ObjectId {
+        ObjectId::at(self.scan.ledger.verdict.records.len())
+    }
+
+    fn keep(&mut self, piece: Piece, record: ObjectId, content: Vec<u8>, lease: Lease) {
+        let is_kept = record.index() < self.scan.ledger.verdict.records.len();
+        self.pieces.keep(Kept { piece, record: is_kept.then_some(record), content, _lease: lease });
     }
 
     /// Records a breach of the format that leaves more than one reading, once.

@@ -3,6 +3,7 @@
 use bytes::Bytes;
 
 use crate::budget::Lease;
+use crate::verdict::ObjectId;
 
 /// The place of a member among the pieces of one object.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -68,27 +69,37 @@ fn number(digits: &[u8]) -> Option<u32> {
     std::str::from_utf8(digits).ok().filter(|_| are_digits)?.parse().ok()
 }
 
+/// A piece that was met.
+#[derive(Debug)]
+pub(crate) struct Kept {
+    pub(crate) piece: Piece,
+    /// Its record, if that is kept.
+    pub(crate) record: Option<ObjectId>,
+    pub(crate) content: Vec<u8>,
+    /// What pays for the content.
+    pub(crate) _lease: Lease,
+}
+
 /// The pieces met so far in one container.
 #[derive(Debug, Default)]
 pub(crate) struct Pieces {
-    kept: Vec<(Piece, Vec<u8>, Lease)>,
+    kept: Vec<Kept>,
 }
 
 impl Pieces {
-    /// Keeps the content of a piece, with the lease that pays for it.
-    pub(crate) fn keep(&mut self, piece: Piece, content: Vec<u8>, lease: Lease) {
-        self.kept.push((piece, content, lease));
+    pub(crate) fn keep(&mut self, kept: Kept) {
+        self.kept.push(kept);
     }
 
     /// Takes one object that has at least two pieces: its name, how many bytes it has joined, and
     /// what joins it.
     pub(crate) fn take_set(&mut self) -> Option<Set> {
-        while let Some((piece, ..)) = self.kept.first() {
-            let name = piece.set.clone();
-            let is_of_set = |kept: &mut (Piece, Vec<u8>, Lease)| kept.0.set == name;
+        while let Some(first) = self.kept.first() {
+            let name = first.piece.set.clone();
+            let is_of_set = |kept: &mut Kept| kept.piece.set == name;
             let mut pieces: Vec<_> = self.kept.extract_if(.., is_of_set).collect();
-            pieces.sort_by_key(|(piece, ..)| piece.number);
-            pieces.dedup_by_key(|(piece, ..)| piece.number);
+            pieces.sort_by_key(|kept| kept.piece.number);
+            pieces.dedup_by_key(|kept| kept.piece.number);
             if pieces.len() > 1 {
                 return Some(Set { name, pieces });
             }
@@ -100,18 +111,23 @@ impl Pieces {
 /// The pieces of one object, in order.
 pub(crate) struct Set {
     pub(crate) name: Vec<u8>,
-    pieces: Vec<(Piece, Vec<u8>, Lease)>,
+    pieces: Vec<Kept>,
 }
 
 impl Set {
+    /// The records of the pieces.
+    pub(crate) fn records(&self) -> Vec<ObjectId> {
+        self.pieces.iter().filter_map(|kept| kept.record).collect()
+    }
+
     /// How many bytes the joined object has.
     pub(crate) fn size(&self) -> u64 {
-        self.pieces.iter().map(|(_, content, _)| content.len() as u64).sum()
+        self.pieces.iter().map(|kept| kept.content.len() as u64).sum()
     }
 
     /// The joined object; the pieces go.
     pub(crate) fn join(self) -> Bytes {
-        let contents: Vec<_> = self.pieces.iter().map(|(_, content, _)| &content[..]).collect();
+        let contents: Vec<_> = self.pieces.iter().map(|kept| &kept.content[..]).collect();
         contents.concat().into()
     }
 }

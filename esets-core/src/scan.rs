@@ -131,7 +131,7 @@ impl Scan<'_> {
     /// Opens a record, before anything can go wrong.
     pub(crate) fn open(&mut self, subject: &Subject<'_>, parent: Option<ObjectId>) -> ObjectId {
         let verdict = &mut self.ledger.verdict;
-        let id = ObjectId(u32::try_from(verdict.records.len()).unwrap_or(u32::MAX));
+        let id = ObjectId::at(verdict.records.len());
         verdict.objects = verdict.objects.saturating_add(1);
         verdict.records.push(Record {
             parent,
@@ -146,6 +146,27 @@ impl Scan<'_> {
     #[expect(clippy::indexing_slicing, reason = "an open record is never removed")]
     pub(crate) fn record(&mut self, id: ObjectId) -> &mut Record {
         &mut self.ledger.verdict.records[id.index()]
+    }
+
+    /// Takes back that pieces are truncated if what they make together was opened without a
+    /// reason: then all that they hold was met there. It has the records from `joined` on.
+    pub(crate) fn forgive(&mut self, pieces: &[ObjectId], joined: ObjectId) {
+        let records = &mut self.ledger.verdict.records;
+        let (before, whole) =
+            records.split_at_mut_checked(joined.index()).unwrap_or((&mut [], &mut []));
+        let is_unknown = whole.first().is_some_and(|record| record.formats.is_empty());
+        if is_unknown || whole.iter().any(|record| !record.not_scanned.is_empty()) {
+            return;
+        }
+        for piece in pieces {
+            let mut within = before.iter_mut().skip(piece.index());
+            let Some(record) = within.next() else { continue };
+            record.not_scanned.retain(|reason| *reason != Reason::Truncated);
+            // What is in an object has records behind it, and a parent no earlier than it.
+            for record in within.take_while(|record| record.parent >= Some(*piece)) {
+                record.not_scanned.retain(|reason| *reason != Reason::Truncated);
+            }
+        }
     }
 
     /// Takes the object from the budget and asks the caller whether to go on.

@@ -34,37 +34,50 @@ impl Unpacker for Lz4 {
             let streams = Streams { open: &LegacyFrame::open, magic: LEGACY };
             return streams.unpack(subject, member, children);
         }
-        let frame = behind_skippable(subject.bytes());
-        // The decoder takes a header without its end for the end of the data.
-        if frame.starts_with(CURRENT) && frame.len() < SHORTEST {
-            return Err(Reason::Truncated.into());
-        }
         let streams = Streams { open: &Frame::open, magic: CURRENT };
         streams.unpack(subject, member, children)
     }
 }
 
 /// One frame, and the skippable ones around it.
-struct Frame<'a>(FrameDecoder<Cursor<'a>>);
+struct Frame<'a> {
+    bytes: &'a [u8],
+    decoder: FrameDecoder<Cursor<'a>>,
+}
 
 impl<'a> Frame<'a> {
     #[expect(clippy::unnecessary_wraps, reason = "streams of other formats can fail to open")]
     fn open(bytes: &'a [u8]) -> Result<Option<Self>, Reason> {
         let bytes = behind_skippable(bytes);
         let is_frame = bytes.starts_with(CURRENT);
-        Ok(is_frame.then(|| Self(FrameDecoder::new(Cursor::new(bytes)))))
+        Ok(is_frame.then(|| Self { bytes, decoder: FrameDecoder::new(Cursor::new(bytes)) }))
+    }
+
+    /// Whether the mark of the end stands where reading has ended. The decoder takes the end of
+    /// the data for it.
+    fn is_whole(&self) -> bool {
+        let read = self.bytes.len().saturating_sub(self.decoder.get_ref().rest().len());
+        let has_checksum = self.bytes.get(4).is_some_and(|flags| flags & 4 != 0);
+        let end = read.checked_sub(if has_checksum { 4 } else { 0 });
+        let frame = end.and_then(|end| self.bytes.get(..end)).unwrap_or_default();
+        frame.len() >= SHORTEST && frame.ends_with(&[0; 4])
     }
 }
 
 impl Read for Frame<'_> {
     fn read(&mut self, output: &mut [u8]) -> io::Result<usize> {
-        self.0.read(output)
+        match self.decoder.read(output) {
+            Ok(0) if !output.is_empty() && !self.is_whole() => {
+                Err(io::ErrorKind::UnexpectedEof.into())
+            }
+            outcome => outcome,
+        }
     }
 }
 
 impl<'a> Stream<'a> for Frame<'a> {
     fn rest(&self) -> &'a [u8] {
-        behind_skippable(self.0.get_ref().rest())
+        behind_skippable(self.decoder.get_ref().rest())
     }
 }
 

@@ -39,6 +39,10 @@ impl ObjectId {
     /// The scanned object itself.
     pub const ROOT: Self = Self(0);
 
+    pub(crate) fn at(index: usize) -> Self {
+        Self(u32::try_from(index).unwrap_or(u32::MAX))
+    }
+
     /// The position in [`Verdict::records`].
     #[must_use]
     pub fn index(self) -> usize {

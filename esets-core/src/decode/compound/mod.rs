@@ -7,7 +7,7 @@ mod directory;
 mod header;
 mod stream;
 
-use std::cell::OnceCell;
+use std::cell::{Cell, OnceCell};
 
 use crate::cursor::Chain;
 use crate::decode::head;
@@ -30,6 +30,8 @@ pub(crate) struct Compound<'a> {
     /// Why the directory is not complete.
     damage: Option<Reason>,
     mini: OnceCell<Mini>,
+    /// How many bytes of sectors were read for all streams.
+    read: Cell<u64>,
 }
 
 /// The sectors that hold the table of mini sectors, and those that hold the mini sectors.
@@ -49,6 +51,7 @@ impl<'a> Compound<'a> {
             records: Vec::new(),
             damage: None,
             mini: OnceCell::new(),
+            read: Cell::new(0),
         };
         compound.find_table();
         compound.find_records();
@@ -134,6 +137,15 @@ impl<'a> Compound<'a> {
             index = parent;
         }
         path
+    }
+
+    /// Counts what is read for a stream: sectors of their own are read a few times, sectors that
+    /// many streams share would be read for each of them.
+    fn count(&self, bytes: usize) -> Result<(), Reason> {
+        let read = self.read.get().saturating_add(bytes as u64);
+        self.read.set(read);
+        let allowed = (self.bytes.len() as u64).saturating_mul(READINGS);
+        if read > allowed { Err(Reason::corrupt("streams share sectors")) } else { Ok(()) }
     }
 
     /// The size as stated; small sectors leave its upper half undefined.
@@ -242,3 +254,5 @@ const LOOP: Reason = Reason::corrupt("sector chain in a circle");
 /// Numbers from here on are marks, not sectors.
 const LAST_SECTOR: u32 = 0xFFFF_FFFA;
 const MAX_PATH: usize = 16;
+/// How many times the size of the file may be read.
+const READINGS: u64 = 8;

@@ -42,6 +42,7 @@ impl<'c> Stream<'c> {
         if self.here.is_empty() {
             return Err(Reason::Truncated);
         }
+        self.compound.count(self.here.len())?;
         self.next = after.unwrap_or(NONE);
         Ok(())
     }
