@@ -132,3 +132,74 @@ fn whole_words() {
     objects.iter_mut().for_each(|object| object.extend(b"\x00\x01\x02\xff"));
     compare("words", &[("a.ldb", lines)], &objects);
 }
+
+#[test]
+fn text_in_lower_case() {
+    let mut random = Random(24);
+    let (mut ndb, mut ldb) = (String::new(), String::new());
+    let piece = |random: &mut Random| {
+        let length = 3 + random.below(3);
+        random.letters("abAB  ", length)
+    };
+    for number in 0..150 {
+        let (target, offset) =
+            (random.pick(&["0", "7"]), random.pick(&["*", "*", "0", "EOF-9,6", "2,20"]));
+        let first = clamav::hex(piece(&mut random).as_bytes());
+        writeln!(ndb, "T{number}:{target}:{offset}:{first}").unwrap();
+        let second = clamav::hex(piece(&mut random).as_bytes());
+        let i = random.pick(&["", "::i"]);
+        writeln!(ldb, "L{number};Engine:51-255,Target:{target};0&1;{first};{second}{i}").unwrap();
+    }
+    let text = |random: &mut Random| {
+        let text = random.letters("aaabbbABAB \t\n\r\x0b\x0c", 60);
+        text.replace('b', random.pick(&["b", "b", "b\u{e9}"])).into_bytes()
+    };
+    let objects: Vec<_> = (0..150).map(|_| text(&mut random)).collect();
+    compare("text", &[("a.ndb", ndb), ("a.ldb", ldb)], &objects);
+}
+
+/// One member in a POSIX archive, stored.
+fn tar(name: &str, content: &[u8]) -> Vec<u8> {
+    let mut builder = tar::Builder::new(Vec::new());
+    let mut header = tar::Header::new_ustar();
+    header.set_size(content.len() as u64);
+    header.set_mode(0o644);
+    header.set_cksum();
+    builder.append_data(&mut header, name, content).unwrap();
+    builder.into_inner().unwrap()
+}
+
+fn gzip(content: &[u8]) -> Vec<u8> {
+    use std::io::Write as _;
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    encoder.write_all(content).unwrap();
+    encoder.finish().unwrap()
+}
+
+#[test]
+fn containers() {
+    let mut ldb = String::new();
+    let kinds = ["ANY", "GZ", "POSIX_TAR", "OLD_TAR", "ZIP"].map(|kind| format!("CL_TYPE_{kind}"));
+    let mut conditions: Vec<String> =
+        kinds.iter().map(|kind| format!("Container:{kind}")).collect();
+    for kind in &kinds[1..] {
+        conditions.push(format!("Intermediates:{kind}"));
+        let around = kinds.iter().map(|outer| format!("Intermediates:{outer}>{kind}"));
+        conditions.extend(around);
+    }
+    conditions.extend(["FileSize:20-40", "FileSize:25-25", "FileSize:0-10"].map(String::from));
+    for (number, condition) in conditions.iter().enumerate() {
+        writeln!(ldb, "C{number};Engine:81-255,{condition},Target:0;0;6d61726b6572").unwrap();
+    }
+    let marker = b"\x01\x02\xffthe marker is here\x00\x01";
+    let objects = [
+        marker.to_vec(),
+        gzip(marker),
+        gzip(&gzip(marker)),
+        gzip(&tar("a", marker)),
+        gzip(&tar("a.gz", &gzip(marker))),
+        tar("a.gz", &gzip(marker)),
+        tar("a.tar.gz", &gzip(&tar("b", marker))),
+    ];
+    compare("containers", &[("a.ldb", ldb)], &objects);
+}

@@ -335,6 +335,7 @@ impl DatabaseBuilder {
             (Section::Specials, self.specials),
             (Section::Groups, groups.collect()),
             (Section::Passwords, passwords),
+            (Section::Views, patterns.views),
         ])
     }
 }

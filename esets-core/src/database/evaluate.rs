@@ -58,7 +58,8 @@ impl Search<'_> {
             return Ok(());
         };
         let offset = offsets::read(self.database.section(Section::Offsets), row.offset);
-        let Some(starts) = offset.and_then(|offset| offset.resolve(self.subject)) else {
+        let Some(starts) = offset.and_then(|offset| offset.resolve(self.subject, self.data.len()))
+        else {
             return Ok(());
         };
         let program = row.program(self.database.section(Section::Programs));
@@ -170,7 +171,7 @@ impl Search<'_> {
         flags: RegexFlags,
         is_counted: bool,
     ) -> u32 {
-        let Some(starts) = offset.resolve(self.subject) else { return 0 };
+        let Some(starts) = offset.resolve(self.subject, self.data.len()) else { return 0 };
         let is_anywhere = offset == Offset::default();
         let Some((data, from)) = window(self.data, &starts, flags, is_anywhere) else { return 0 };
         let is_placed = !is_anywhere && offset.shift == 0 && !flags.has('r');

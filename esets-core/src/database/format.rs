@@ -39,11 +39,12 @@ pub(super) enum Section {
     Passwords = 22,
     Specials = 32,
     Groups = 33,
+    Views = 34,
 }
 
 impl Section {
     /// How many kinds of sections there are.
-    const COUNT: usize = 34;
+    const COUNT: usize = 35;
 
     fn index(self) -> usize {
         self as usize

@@ -18,6 +18,7 @@ mod regexes;
 mod row;
 mod search;
 mod special;
+mod view;
 
 use std::{fmt, iter};
 

@@ -7,6 +7,7 @@ use super::names::{Numbers, PoolId};
 use super::offsets::OffsetPool;
 use super::row::LOGICAL;
 use super::special::SPECIAL;
+use super::view;
 use crate::cursor::Cursor;
 use crate::matcher::{Chain, Compiled, Tables, Wanted};
 use crate::signature::{Offset, Rejection, Target};
@@ -39,6 +40,8 @@ pub(super) struct PatternSections {
     pub(super) tables: Tables,
     /// The rows that have users but no anchor.
     pub(super) unanchored: Vec<u8>,
+    /// Which targets the patterns are for.
+    pub(super) views: Vec<u8>,
 }
 
 impl PatternPool {
@@ -88,6 +91,7 @@ impl PatternPool {
                 .extend(head.iter().chain(&tail).flat_map(|field| field.to_le_bytes()));
         }
         sections.offsets = offsets.build();
+        sections.views = view::build(&self.rows.iter().map(|((.., target), _)| *target).collect());
         sections.tables = Tables::build(&wanted);
         sections.count_anchors(&wanted);
         let unanchored = (0_u32..).zip(&self.rows).filter(|(number, (_, users))| {

@@ -9,12 +9,12 @@ use std::collections::{BTreeSet, HashMap};
 use super::digests::Digests;
 use super::format::Section;
 use super::row::{LOGICAL, Row};
-use super::{Database, executable, names, offsets};
+use super::{Database, executable, names, offsets, view};
 use crate::cursor::Cursor;
 use crate::heuristic::Findings;
 use crate::matcher::{Candidate, Chain, Exhausted, Keys, Prefilter, Steps, find};
 use crate::session::{Interrupt, Interruption};
-use crate::signature::Targets;
+use crate::signature::{Target, Targets};
 use crate::subject::{Algorithm, Subject};
 use crate::verdict::{Detection, Limit, Reason};
 
@@ -30,8 +30,35 @@ pub(super) fn search(
     if database.section(Section::Patterns).is_empty() || subject.bytes().is_empty() {
         return Ok(());
     }
-    let mut search = Search::new(database, subject, interrupt, findings);
-    match search.run() {
+    let (data, targets) = (subject.bytes(), Targets::of(subject));
+    let input = Input { subject, data, targets };
+    match view::text(database.section(Section::Views), targets, data) {
+        Some(view) if view != data => {
+            // Signatures for text are for the view alone.
+            let raw = Input { targets: targets.without(Target::Text), ..input };
+            search_one(database, &raw, interrupt, findings)?;
+            search_one(database, &Input { data: &view, ..input }, interrupt, findings)
+        }
+        _ => search_one(database, &input, interrupt, findings),
+    }
+}
+
+/// What is searched.
+#[derive(Clone, Copy)]
+struct Input<'s> {
+    subject: &'s Subject<'s>,
+    /// The bytes of the object, or a view of them.
+    data: &'s [u8],
+    targets: Targets,
+}
+
+fn search_one(
+    database: &Database,
+    input: &Input<'_>,
+    interrupt: &dyn Interrupt,
+    findings: &mut Findings,
+) -> Result<(), Interruption> {
+    match Search::new(database, input, interrupt, findings).run() {
         Err(Halt::Interrupted(interruption)) => Err(interruption),
         Err(Halt::Exhausted) => {
             findings.not_scanned(Reason::Limit(Limit::Comparisons));
@@ -97,18 +124,18 @@ pub(super) struct Search<'s> {
 impl<'s> Search<'s> {
     fn new(
         database: &'s Database,
-        subject: &'s Subject<'s>,
+        input: &'s Input<'s>,
         interrupt: &'s dyn Interrupt,
         findings: &'s mut Findings,
     ) -> Self {
         Self {
             database,
-            subject,
+            subject: input.subject,
             interrupt,
             findings,
-            data: subject.bytes(),
-            steps: Steps::for_object(subject.bytes().len()),
-            targets: Targets::of(subject),
+            data: input.data,
+            steps: Steps::for_object(input.data.len()),
+            targets: input.targets,
             seen: HashMap::new(),
             likely: BTreeSet::new(),
             matches: HashMap::new(),
@@ -195,7 +222,7 @@ impl<'s> Search<'s> {
         let Ok(chain) = chain else { return Ok(None) };
         let starts = match candidate.chain {
             0 => offsets::read(self.database.section(Section::Offsets), row.offset)
-                .and_then(|offset| offset.resolve(self.subject)),
+                .and_then(|offset| offset.resolve(self.subject, self.data.len())),
             _ => Some(0..=u64::MAX),
         };
         let Some(starts) = starts else { return Ok(None) };
@@ -211,7 +238,8 @@ impl<'s> Search<'s> {
         let row = Row::read(section, number).filter(|row| self.targets.contains(row.target));
         let Some(row) = row else { return Ok(()) };
         let offset = offsets::read(self.database.section(Section::Offsets), row.offset);
-        let Some(starts) = offset.and_then(|offset| offset.resolve(self.subject)) else {
+        let Some(starts) = offset.and_then(|offset| offset.resolve(self.subject, self.data.len()))
+        else {
             return Ok(());
         };
         let program = row.program(self.database.section(Section::Programs));
@@ -225,7 +253,9 @@ impl<'s> Search<'s> {
     fn found(&mut self, row: &Row, start: usize) {
         for user in row.users(self.database.section(Section::Users)) {
             if user & LOGICAL == 0 {
-                add(self.database, user, Some(start as u64), self.findings);
+                let is_view = !std::ptr::eq(self.data, self.subject.bytes());
+                let offset = (!is_view).then_some(start as u64);
+                add(self.database, user, offset, self.findings);
             } else {
                 self.likely.insert(user & !LOGICAL);
             }

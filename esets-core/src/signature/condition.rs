@@ -9,7 +9,8 @@ use crate::subject::Subject;
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Condition {
-    /// The object lies directly in a container of this kind; by its place in `CONTAINERS`.
+    /// The object lies directly in a container of this kind; by its place in `CONTAINERS`. The
+    /// first of them, any, is no container.
     Container(u8),
     /// The offset of the entry point of an executable.
     EntryPoint(RangeInclusive<u64>),
@@ -25,6 +26,7 @@ impl Condition {
     /// Whether it holds for `subject`.
     pub(crate) fn holds(&self, subject: &Subject<'_>) -> bool {
         match self {
+            Self::Container(0) => subject.depth() == 0,
             Self::Container(kind) => subject.ancestors().next().is_some_and(|it| is(it, *kind)),
             Self::EntryPoint(range) => {
                 let entry = subject.executable().and_then(|executable| executable.entry_point);
@@ -44,7 +46,13 @@ impl Condition {
 
 fn is(subject: &Subject<'_>, kind: u8) -> bool {
     let row = CONTAINERS.get(usize::from(kind));
-    row.is_some_and(|(_, formats)| {
+    row.is_some_and(|(name, formats)| {
+        let is_posix = || subject.bytes().get(257..262) == Some(b"ustar");
+        match *name {
+            "CL_TYPE_OLD_TAR" if is_posix() => return false,
+            "CL_TYPE_POSIX_TAR" if !is_posix() => return false,
+            _ => {}
+        }
         formats.contains(&"*")
             || subject.formats().iter().any(|format| formats.contains(&format.name))
     })
@@ -123,4 +131,28 @@ static CONTAINERS: &[(&str, &[&str])] = &[
     ("CL_TYPE_ISO9660", &["iso", "iso9660"]),
     ("CL_TYPE_LHA_LZH", &["lha"]),
     ("CL_TYPE_ONENOTE", &["onenote"]),
+    ("CL_TYPE_ALZ", &["alz"]),
+    ("CL_TYPE_APM", &["apm"]),
+    ("CL_TYPE_AUTOIT", &["autoit"]),
+    ("CL_TYPE_BINHEX", &["binhex"]),
+    ("CL_TYPE_CPIO_CRC", &["cpio"]),
+    ("CL_TYPE_CPIO_NEWC", &["cpio"]),
+    ("CL_TYPE_CPIO_ODC", &["cpio"]),
+    ("CL_TYPE_CPIO_OLD", &["cpio"]),
+    ("CL_TYPE_DMG", &["dmg"]),
+    ("CL_TYPE_EGG", &["egg"]),
+    ("CL_TYPE_ELF", &["elf"]),
+    ("CL_TYPE_GPT", &["gpt"]),
+    ("CL_TYPE_HWP3", &["hwp3"]),
+    ("CL_TYPE_LNK", &["lnk"]),
+    ("CL_TYPE_MACHO", &["macho"]),
+    ("CL_TYPE_MBR", &["mbr"]),
+    ("CL_TYPE_MSSZDD", &["szdd"]),
+    ("CL_TYPE_SCRIPT", &["script"]),
+    ("CL_TYPE_SIS", &["sis"]),
+    ("CL_TYPE_UDF", &["udf"]),
+    ("CL_TYPE_UUENCODED", &["uuencode"]),
+    ("CL_TYPE_XAR", &["xar"]),
+    ("CL_TYPE_XML_HWP", &["hwpml"]),
+    ("CL_TYPE_XML_WORD", &["wordml", "flatopc"]),
 ];

@@ -57,13 +57,17 @@ impl Offset {
         is_place && self.shift <= NARROW
     }
 
-    /// The first bytes at which the pattern may begin in `subject`; `None` if there are none.
-    pub(crate) fn resolve(&self, subject: &Subject<'_>) -> Option<RangeInclusive<u64>> {
-        let size = subject.bytes().len() as u64;
+    /// The first bytes at which the pattern may begin in `subject`, or in a view of it, of `size`
+    /// bytes; `None` if there are none.
+    pub(crate) fn resolve(
+        &self,
+        subject: &Subject<'_>,
+        size: usize,
+    ) -> Option<RangeInclusive<u64>> {
         let place = match self.anchor {
             Anchor::Anywhere => return Some(0..=u64::MAX),
             Anchor::Start => 0,
-            Anchor::End => size,
+            Anchor::End => size as u64,
             Anchor::EntryPoint => subject.executable()?.entry_point?.offset?,
             Anchor::Section(index) => section(subject.executable()?, index)?.0,
             Anchor::LastSection => subject.executable()?.sections.last()?.offset,

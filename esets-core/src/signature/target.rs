@@ -108,6 +108,11 @@ impl Targets {
         self.0 |= u16::from(is_one) << target as u16;
     }
 
+    /// The others.
+    pub(crate) fn without(self, target: Target) -> Self {
+        Self(self.0 & !(1 << target as u16))
+    }
+
     /// Whether the object is one.
     pub(crate) fn contains(self, target: Target) -> bool {
         self.0 & (1 << target as u16) != 0
@@ -139,7 +144,7 @@ fn looks_like_html(bytes: &[u8]) -> bool {
 
 /// No control characters but white space in the first kilobytes: ASCII, Latin-1 or UTF-8.
 fn is_text(bytes: &[u8]) -> bool {
-    let is_control = |byte: &u8| *byte < 0x20 && !b"\t\n\r\x0c\x1b\x08\x07".contains(byte);
+    let is_control = |byte: &u8| *byte < 0x20 && !b"\x07\x08\t\n\x0b\x0c\r\x1b".contains(byte);
     !bytes.is_empty() && !head(bytes, 4096).iter().any(|byte| is_control(byte) || *byte == 0x7f)
 }
 
