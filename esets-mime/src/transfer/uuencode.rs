@@ -6,12 +6,14 @@ use crate::bytes::{Breaks, from, line_end, slice, up_to};
 pub(super) struct Uuencode {
     value: fn(u8) -> u8,
     in_long_line: bool,
+    /// Whether the last line was one of no bytes, behind which only `end` comes.
+    closed: bool,
     ended: bool,
 }
 
 impl Uuencode {
     pub(super) fn uu() -> Self {
-        Self { value: uu, in_long_line: false, ended: false }
+        Self { value: uu, in_long_line: false, closed: false, ended: false }
     }
 
     pub(super) fn xx() -> Self {
@@ -23,11 +25,14 @@ impl Uuencode {
         let Some((&count, data)) = line.split_first() else {
             return;
         };
-        if line.eq_ignore_ascii_case(b"end") {
+        // A message may be cut within its last word.
+        let is_cut_end = self.closed && b"end".starts_with(line);
+        if line.eq_ignore_ascii_case(b"end") || is_cut_end {
             self.ended = true;
             return;
         }
         let count = usize::from((self.value)(count));
+        self.closed = count == 0;
         let mut bytes = [0; 66];
         for (group, target) in data.chunks(4).zip(bytes.as_chunks_mut::<3>().0) {
             let value = |at: usize| group.get(at).map_or(0, |&b| (self.value)(b));
@@ -90,5 +95,19 @@ fn xx(byte: u8) -> u8 {
         b'A'..=b'Z' => byte.saturating_sub(b'A').saturating_add(12),
         b'a'..=b'z' => byte.saturating_sub(b'a').saturating_add(38),
         _ => 0,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_end_that_is_cut_is_no_line_of_data() {
+        for end in ["e", "en", "end", ""] {
+            let mut out = Vec::new();
+            Uuencode::uu().decode(format!("#86)C\n`\n{end}").as_bytes(), true, &mut out);
+            assert_eq!(out, b"abc", "{end:?}");
+        }
     }
 }
