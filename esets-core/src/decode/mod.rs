@@ -45,7 +45,7 @@ pub(crate) use lzo::lzo1x;
 pub(crate) use lzss::Lzss;
 pub(crate) use lzw::Lzw;
 pub(crate) use quantum::Quantum;
-pub(crate) use runs::{Run, offer_runs, written};
+pub(crate) use runs::{Run, extents, offer_runs, written};
 pub(crate) use sink::Sink;
 pub(crate) use stream::{Stream, Streams, behind_skippable, inner_name};
 pub(crate) use walk::{Walk, Way};

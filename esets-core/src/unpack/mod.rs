@@ -72,6 +72,7 @@ mod swf;
 mod szdd;
 mod tar;
 mod tnef;
+mod udf;
 mod upx;
 mod uuencode;
 mod vba;
@@ -170,6 +171,7 @@ pub static UNPACKERS: &[&dyn Unpacker] = &[
     &szdd::Szdd,
     &tar::Tar,
     &tnef::Tnef,
+    &udf::Udf,
     &upx::Upx,
     &uuencode::Uuencode,
     &vba::Vba,
