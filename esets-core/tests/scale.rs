@@ -18,7 +18,7 @@
 )]
 
 use std::fmt::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
 use allocation_counter::measure;
@@ -30,10 +30,15 @@ fn main() -> ExitCode {
     if let Some(path) = std::env::var_os("SCALE_DATABASE") {
         let rounds = std::env::var("SCALE_ROUNDS").unwrap().parse().unwrap();
         let scanner = Scanner::new(Database::from_bytes(std::fs::read(path).unwrap()).unwrap());
-        (0..rounds).for_each(|_| scan_all(&scanner, &objects()));
+        let objects = match std::env::var_os("SCALE_OBJECT") {
+            Some(path) => vec![std::fs::read(path).unwrap()],
+            None => objects(),
+        };
+        (0..rounds).for_each(|_| scan_all(&scanner, &objects));
         return ExitCode::SUCCESS;
     }
-    libtest_mimic::run(&Arguments::from_args(), vec![Trial::test("scale", scale)]).exit_code()
+    let trials = vec![Trial::test("scale", scale), Trial::test("attacks", attacks)];
+    libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
 }
 
 /// The same numbers in every run (Knuth's MMIX generator).
@@ -51,8 +56,11 @@ impl Random {
     }
 }
 
+/// Signatures as lines: two kinds of digests, patterns, logical signatures.
+type Sources = [String; 4];
+
 /// So many signatures: 95 % digests, the rest patterns and logical signatures, as in public sets.
-fn database(count: u32) -> Vec<u8> {
+fn sources(count: u32) -> Sources {
     let mut random = Random(u64::from(count));
     let [mut hdb, mut hsb, mut ndb, mut ldb] = [const { String::new() }; 4];
     for number in 0..count {
@@ -71,10 +79,13 @@ fn database(count: u32) -> Vec<u8> {
         }
         .unwrap();
     }
-    let sources = [("a.hdb", &hdb), ("a.hsb", &hsb), ("a.ndb", &ndb), ("a.ldb", &ldb)];
-    let (bytes, loaded) =
-        compile("", sources.iter().map(|(name, text)| SourceFile::new(name, text.as_bytes())));
-    assert_eq!((loaded.added, loaded.rejected.len()), (count.into(), 0));
+    [hdb, hsb, ndb, ldb]
+}
+
+fn database(sources: &Sources) -> Vec<u8> {
+    let named = ["a.hdb", "a.hsb", "a.ndb", "a.ldb"].into_iter().zip(sources);
+    let (bytes, loaded) = compile("", named.map(|(name, it)| SourceFile::new(name, it.as_bytes())));
+    assert_eq!(loaded.rejected, []);
     bytes
 }
 
@@ -108,7 +119,7 @@ fn scan_all(scanner: &Scanner, objects: &[Vec<u8>]) {
 
 fn scale() -> Result<(), Failed> {
     let [few, many] = [1_000, 1_000_000].map(|count| {
-        let bytes = database(count);
+        let bytes = database(&sources(count));
         let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("scale-{count}.dat"));
         std::fs::write(&path, &bytes).unwrap();
         (bytes::Bytes::from(bytes), path)
@@ -125,7 +136,7 @@ fn scale() -> Result<(), Failed> {
     if calls * 100 > of_few.count_total || of_few.bytes_max != of_many.bytes_max {
         return Err("a large database allocates more".into());
     }
-    let work = [few.1, many.1].map(|path| instructions(&path, 2) - instructions(&path, 1));
+    let work = [few.1, many.1].map(|path| work(&path, None));
     println!("instructions: {} and {}", work[0], work[1]);
     if work[1] * 10 > work[0] * 12 {
         return Err("a large database makes more work".into());
@@ -133,13 +144,64 @@ fn scale() -> Result<(), Failed> {
     Ok(())
 }
 
+/// Objects made to cost: none may take more than five times the work of an honest one.
+fn attacks() -> Result<(), Failed> {
+    let sources = sources(200_000);
+    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR"));
+    let path = folder.join("attacked.dat");
+    std::fs::write(&path, database(&sources)).unwrap();
+    let bodies: Vec<Vec<u8>> =
+        sources[2].lines().map(|line| unhex(line.rsplit(':').next().unwrap())).collect();
+    let spoilt = bodies.iter().flat_map(|body| {
+        let mut body = body.clone();
+        *body.last_mut().unwrap() ^= 1;
+        body
+    });
+    let honest = objects().concat();
+    let attacks: [(&str, Vec<u8>); 6] = [
+        ("honest", honest.iter().copied().cycle().take(SIZE).collect()),
+        ("zeros", vec![0; SIZE]),
+        ("letters", vec![b'a'; SIZE]),
+        ("a prefix", bodies[7][..12].iter().copied().cycle().take(SIZE).collect()),
+        ("the sources", sources[2].bytes().chain(sources[3].bytes()).take(SIZE).collect()),
+        ("spoilt bodies", spoilt.take(SIZE).collect()),
+    ];
+    let mut costs = Vec::new();
+    for (name, object) in &attacks {
+        let file = folder.join("attack");
+        std::fs::write(&file, object).unwrap();
+        let cost = work(&path, Some(&file)) / object.len() as u64;
+        println!("{name}: {cost} instructions per byte");
+        costs.push((name, cost));
+    }
+    let least = costs[0].1;
+    match costs.iter().find(|(_, cost)| *cost > 5 * least) {
+        Some((name, cost)) => Err(format!("{name}: {cost}, honest: {least}").into()),
+        None => Ok(()),
+    }
+}
+
+/// The length of an attack.
+const SIZE: usize = 256 << 10;
+
+fn unhex(digits: &str) -> Vec<u8> {
+    let pairs = digits.as_bytes().chunks(2).map(|pair| std::str::from_utf8(pair).unwrap());
+    pairs.map(|pair| u8::from_str_radix(pair, 16).unwrap()).collect()
+}
+
+/// How many instructions it takes to scan the objects, or one of a file.
+fn work(path: &Path, object: Option<&Path>) -> u64 {
+    instructions(path, object, 2) - instructions(path, object, 1)
+}
+
 /// How many instructions it takes to open a database and scan the objects so many times.
-fn instructions(path: &std::path::Path, rounds: u32) -> u64 {
+fn instructions(path: &Path, object: Option<&Path>, rounds: u32) -> u64 {
     let output = Command::new("valgrind")
         .args(["--tool=callgrind", "--callgrind-out-file=/dev/null"])
         .arg(std::env::current_exe().unwrap())
         .env("SCALE_DATABASE", path)
         .env("SCALE_ROUNDS", rounds.to_string())
+        .envs(object.map(|object| ("SCALE_OBJECT", object)))
         .output()
         .expect("valgrind, of Debian's package of this name");
     let report = String::from_utf8_lossy(&output.stderr);
