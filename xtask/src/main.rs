@@ -12,6 +12,7 @@ mod coverage;
 mod database;
 mod docs;
 mod install;
+mod package;
 mod packages;
 mod rarity;
 mod test;
@@ -37,6 +38,7 @@ static CHORES: &[&Chore] = &[
     &database::CHORE,
     &docs::CHORE,
     &install::CHORE,
+    &package::CHORE,
     &rarity::CHORE,
     &test::CHORE,
 ];

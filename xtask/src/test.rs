@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::{Chore, Outcome, cargo, check, packages, program, root, run};
+use crate::{Chore, Outcome, cargo, check, package, packages, program, root, run};
 
 pub(crate) static CHORE: Chore = Chore {
     name: "test",
@@ -15,6 +15,7 @@ fn test() -> Outcome {
     run(&mut cargo(&["fmt", "--all", "--check"]))?;
     run(&mut cargo(&["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]))?;
     check::check()?;
+    package::package(true)?;
     deny()?;
     run(&mut cargo(&["build", "--workspace", "--all-targets"]))?;
     if has_nextest() {
