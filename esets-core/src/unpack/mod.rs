@@ -20,6 +20,7 @@ mod dmg;
 mod egg;
 mod elf;
 mod embedded;
+mod erofs;
 mod exfat;
 mod ext;
 mod fat;
@@ -119,6 +120,7 @@ pub static UNPACKERS: &[&dyn Unpacker] = &[
     &dmg::Dmg,
     &egg::Egg,
     &elf::Elf,
+    &erofs::Erofs,
     &exfat::ExFat,
     &ext::Ext,
     &fat::Fat,
