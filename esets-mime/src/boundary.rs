@@ -121,6 +121,15 @@ impl<'a> Delimiters<'a> {
         division
     }
 
+    /// The last part up to a closing delimiter that stands at the end of its last line instead of
+    /// in a line of its own.
+    pub(crate) fn glued_end(&self, division: &Division, boundary: &[u8]) -> Option<Piece> {
+        let Some(Piece::Part(range)) = division.pieces.last() else { return None };
+        let part = slice(self.raw, range.clone()).trim_ascii_end();
+        let content = part.strip_suffix(b"--")?.strip_suffix(boundary)?.strip_suffix(b"--")?;
+        Some(Piece::Part(range.start..range.start.checked_add(content.len())?))
+    }
+
     /// The boundary of a delimiter in `range` that a content field follows, if any does.
     pub(crate) fn guess(
         &mut self,

@@ -57,6 +57,13 @@ fn reference(markup: &[u8]) -> Option<(char, usize)> {
     Some((letter, length.saturating_add(usize::from(behind.starts_with(b";")))))
 }
 
+/// What lies behind the last end of a page, without the line break: browsers take it for text.
+pub(crate) fn behind(page: &[u8]) -> &[u8] {
+    let mut ends = memchr::memrchr_iter(b'<', page);
+    let end = ends.find_map(|at| page.get(at..).filter(|markup| is_tag(markup, END)));
+    end.and_then(|markup| markup.get(END.len()..)).unwrap_or_default().trim_ascii()
+}
+
 fn is_tag(markup: &[u8], tag: &[u8]) -> bool {
     markup.get(..tag.len()).is_some_and(|start| start.eq_ignore_ascii_case(tag))
 }
@@ -106,6 +113,8 @@ pub(crate) fn data_urls(text: &[u8]) -> impl Iterator<Item = DataUrl<'_>> {
         Some(DataUrl { media_type: String::from_utf8_lossy(media_type), is_base64, content })
     })
 }
+
+const END: &[u8] = b"</html>";
 
 /// How many digits a character reference may have.
 const MOST_DIGITS: usize = 16;

@@ -55,7 +55,11 @@ impl Unpacker for Html {
                 children.stream(member, &mut &*content)?;
             }
         }
-        offer_literals(&view, children)
+        offer_literals(&view, children)?;
+        if let behind @ [_, ..] = page::behind(bytes) {
+            children.slice("(behind the page)", behind)?;
+        }
+        Ok(())
     }
 }
 

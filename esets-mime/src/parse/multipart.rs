@@ -80,7 +80,7 @@ impl<'a> Parser<'a> {
         by: (&[u8], Strength),
     ) {
         let most = self.limits.parts.saturating_sub(self.parts.len());
-        let division = self.delimiters.divide(body, by, most, &mut self.defects);
+        let mut division = self.delimiters.divide(body, by, most, &mut self.defects);
         for (found, defect) in [
             (!division.closed && !division.is_cut, Defect::Unterminated),
             (division.parts_after_close, Defect::PartsAfterClose),
@@ -89,6 +89,9 @@ impl<'a> Parser<'a> {
             if found {
                 self.defects.add(defect);
             }
+        }
+        if !division.closed && self.may_read_again() {
+            division.pieces.extend(self.delimiters.glued_end(&division, by.0));
         }
         let Some(parent) = self.container(entity, body.clone(), Kind::Multipart) else { return };
         let inside = if entity.description.is_digest() { Role::Digest } else { Role::Part };
