@@ -63,4 +63,5 @@ const ALWAYS: &[&str] = &[
     "python3",
     "util-linux",
     "valgrind",
+    "zip",
 ];

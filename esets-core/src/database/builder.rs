@@ -1,14 +1,13 @@
 //! Compiles signatures into the bytes of a database.
 
-use std::collections::BTreeSet;
 use std::iter;
 
-use super::digests::{self, key};
 use super::format::{Section, assemble};
 use super::ignored::IgnoredNames;
 use super::meta::{self, Counts, SignatureKind};
-use super::names::{NamePool, Numbers, PoolId};
+use super::names::{NamePool, PoolId};
 use super::patterns::{PatternPool, User};
+use super::pool::{DigestPool, pool};
 use super::row::LOGICAL;
 use super::{allowed, logical, special};
 use crate::matcher::{Compiled, compile};
@@ -38,38 +37,6 @@ pub struct DatabaseBuilder {
     unconditional: Vec<u32>,
     unsigned: bool,
     version: String,
-}
-
-/// Digests of one algorithm, as they are collected.
-#[derive(Debug, Default)]
-struct DigestPool {
-    entries: Vec<([u8; digests::KEY], PoolId)>,
-    sizes: BTreeSet<u64>,
-    any_size: bool,
-}
-
-impl DigestPool {
-    fn add(&mut self, signature: &DigestSignature<'_>, name: PoolId) {
-        self.entries.push((key(&signature.digest.bytes, signature.size), name));
-        self.any_size |= signature.size.is_none();
-        self.sizes.extend(signature.size);
-    }
-
-    fn build(&self, numbers: &Numbers) -> Vec<u8> {
-        let number = |(key, name): &([u8; digests::KEY], _)| (*key, numbers.of(*name));
-        let entries: Vec<_> = self.entries.iter().map(number).collect();
-        digests::build(entries, &self.sizes, self.any_size)
-    }
-}
-
-/// The pool of an algorithm.
-fn pool(pools: &mut [DigestPool; 3], algorithm: Algorithm) -> &mut DigestPool {
-    let [md5, sha1, sha256] = pools;
-    match algorithm {
-        Algorithm::Md5 => md5,
-        Algorithm::Sha1 => sha1,
-        Algorithm::Sha256 => sha256,
-    }
 }
 
 impl DatabaseBuilder {

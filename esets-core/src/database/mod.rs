@@ -14,6 +14,7 @@ mod meta;
 mod names;
 mod offsets;
 mod patterns;
+mod pool;
 mod regexes;
 mod row;
 mod search;

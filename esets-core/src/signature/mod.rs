@@ -62,6 +62,7 @@ pub static LOADERS: &[&dyn Loader] = &[
     &unused::Icons,
     &unused::Indicators,
     &unused::Links,
+    &unused::Metadata,
     &unused::Obsolete,
     &unused::Types,
 ];

@@ -116,6 +116,27 @@ impl Loader for Links {
     }
 }
 
+/// Reads metadata of containers and their members.
+pub(super) struct Metadata;
+
+impl Loader for Metadata {
+    fn about(&self) -> &'static str {
+        "metadata of containers and their members; not used"
+    }
+
+    fn extensions(&self) -> &'static [&'static str] {
+        &["cdb"]
+    }
+
+    fn load(&self, source: &SourceFile<'_>, builder: &mut DatabaseBuilder) -> Loaded {
+        source.each_line(builder, |line, _| {
+            let fields = fields(line, ':', 10..=12)?;
+            level(fields.get(10..).unwrap_or_default())?;
+            Err(Rejection::Unsupported("metadata of containers"))
+        })
+    }
+}
+
 /// Reads metadata of archives, in formats before .cdb.
 pub(super) struct Obsolete;
 
