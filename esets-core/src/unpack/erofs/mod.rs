@@ -161,15 +161,17 @@ impl<'a> Volume<'a> {
     ) -> Result<(), UnpackError> {
         let member = Member { size: Some(inode.size), ..Member::named(path) };
         if matches!(inode.layout, FULL | COMPACT) {
-            return Ok(match Clusters::open(self.image, self.bits, inode) {
+            match Clusters::open(self.image, self.bits, inode) {
                 Ok(clusters) => children.stream(member, &mut Blocks::new(clusters.blocks()))?,
                 Err(reason) => children.skip(member, reason)?,
-            });
+            }
+            return Ok(());
         }
-        Ok(match self.runs(inode) {
+        match self.runs(inode) {
             Ok(runs) => offer_runs(self.image, runs, inode.size, member, children)?,
             Err(reason) => children.skip(member, reason)?,
-        })
+        }
+        Ok(())
     }
 
     /// Where a content lies that is not packed.

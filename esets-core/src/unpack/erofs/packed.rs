@@ -172,7 +172,7 @@ impl<'a> Clusters<'a> {
     /// The pack with the entry of cluster `at`.
     fn pack(&self, at: u64) -> Pack {
         let wide = |start: u64, at: u64| {
-            let start = start.saturating_add(at / 2 * 8);
+            let start = start.saturating_add((at / 2).saturating_mul(8));
             Pack { start, size: 8, width: 16, at: at % 2 }
         };
         let narrow_at = self.index.saturating_add(self.first.saturating_mul(4));
@@ -181,7 +181,7 @@ impl<'a> Clusters<'a> {
         }
         let at = at.saturating_sub(self.first);
         if at < self.narrow {
-            let start = narrow_at.saturating_add(at / 16 * 32);
+            let start = narrow_at.saturating_add((at / 16).saturating_mul(32));
             return Pack { start, size: 32, width: 14, at: at % 16 };
         }
         let behind = narrow_at.saturating_add(self.narrow.saturating_mul(2));
