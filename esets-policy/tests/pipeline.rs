@@ -53,3 +53,32 @@ fn limits_come_from_the_agents_section() {
     assert_eq!(limits("smtp"), Some((3, 5)));
     assert_eq!(limits("smfi"), Some((7, 120)));
 }
+
+/// Each limit of a message's shape, by a message that goes beyond it.
+#[test]
+fn what_is_too_much_in_a_message_is_a_reason_that_policy_can_act_on() {
+    let many = |count: usize, text: &str| text.repeat(count);
+    let parts = many(10_100, "--x\n\na\n");
+    let nested = (0..200)
+        .map(|level| format!("Content-Type: multipart/mixed; boundary=b{level}x\n\n--b{level}x\n"));
+    let readings = many(600, "--x\nContent-Transfer-Encoding: base64\n\nAAAA=AAAA\n");
+    let mixed = "Content-Type: multipart/mixed; boundary=x\n\n";
+    let cases = [
+        ("Depth", nested.collect::<String>()),
+        ("ObjectSize", format!("From: a@b\nTo: c@d\nSubject: {}\n\ntext\n", many(300 << 10, "a"))),
+        ("Objects", format!("From: a@b\nTo: c@d\n{}\ntext\n", many(5_100, "X: y\n"))),
+        ("Objects", format!("{mixed}{parts}--x--\n")),
+        ("Readings", format!("{mixed}{readings}--x--\n")),
+    ];
+    let pipeline = pipeline("[smtp]\naction_av_notscanned_limit = \"reject\"\n");
+    for (limit, mail) in cases {
+        let outcome = pipeline.handle(&Object::new(mail.as_bytes()), &Context::new("smtp"));
+        let verdict = outcome.verdict.as_ref().unwrap();
+        let reasons: Vec<_> = verdict.reasons().map(|(_, reason)| reason.to_string()).collect();
+        let expected = format!("limit reached: {limit}");
+        assert!(reasons.contains(&expected), "{limit}: {reasons:?}");
+        let decision = outcome.decision();
+        assert_eq!(decision.action, Action::Reject);
+        assert_eq!(decision.rule.key.as_ref(), "action_av_notscanned_limit");
+    }
+}
