@@ -50,6 +50,7 @@ mod mbr;
 mod message;
 mod msg;
 mod msi;
+mod nsis;
 mod ntfs;
 mod officecrypt;
 mod ole10native;
@@ -150,6 +151,7 @@ pub static UNPACKERS: &[&dyn Unpacker] = &[
     &message::Message,
     &msg::Msg,
     &msi::Msi,
+    &nsis::Nsis,
     &ntfs::Ntfs,
     &officecrypt::OfficeCrypt,
     &ole10native::Ole10Native,
