@@ -1,7 +1,8 @@
 //! LZW as compress(1) packs it: codes of 9 to 16 bits, the lowest bit first.
 
-use std::io::{self, Read};
+use std::io;
 
+use super::Bytewise;
 use crate::verdict::Reason;
 
 /// The decoder. A string of the table is the string of its prefix and one byte.
@@ -25,7 +26,7 @@ pub(crate) struct Lzw<'a> {
 
 impl<'a> Lzw<'a> {
     /// A decoder of codes of up to `max_width` bits; code 256 clears the table if `has_clear`.
-    pub(crate) fn new(data: &'a [u8], max_width: u32, has_clear: bool) -> Self {
+    pub(crate) fn reader(data: &'a [u8], max_width: u32, has_clear: bool) -> Bytewise<Self> {
         let mut lzw = Self {
             data,
             at: 0,
@@ -39,7 +40,7 @@ impl<'a> Lzw<'a> {
             ready: Vec::new(),
         };
         lzw.clear();
-        lzw
+        Bytewise::new(lzw)
     }
 
     fn clear(&mut self) {
@@ -123,22 +124,20 @@ impl<'a> Lzw<'a> {
     }
 }
 
-impl Read for Lzw<'_> {
-    fn read(&mut self, output: &mut [u8]) -> io::Result<usize> {
-        let mut count = 0_usize;
-        for place in output {
-            while self.ready.is_empty() {
-                match self.step() {
-                    Ok(true) => {}
-                    Ok(false) => return Ok(count),
-                    Err(_) if count > 0 => return Ok(count),
-                    Err(error) => return Err(error),
-                }
+impl Iterator for Lzw<'_> {
+    type Item = io::Result<u8>;
+
+    fn next(&mut self) -> Option<io::Result<u8>> {
+        loop {
+            if let Some(byte) = self.ready.pop() {
+                return Some(Ok(byte));
             }
-            *place = self.ready.pop().unwrap_or_default();
-            count = count.saturating_add(1);
+            match self.step() {
+                Ok(true) => {}
+                Ok(false) => return None,
+                Err(error) => return Some(Err(error)),
+            }
         }
-        Ok(count)
     }
 }
 

@@ -3,6 +3,7 @@
 mod adc;
 pub(crate) mod aes;
 mod blocks;
+mod bytewise;
 mod checked;
 mod clusters;
 pub(crate) mod compound;
@@ -34,6 +35,7 @@ mod zisofs;
 use std::io::{self, Read};
 
 pub(crate) use blocks::{Block, Blocks, Codec, below};
+pub(crate) use bytewise::Bytewise;
 pub(crate) use checked::{Checked, Stated, Sum};
 pub(crate) use clusters::{Clusters, Width};
 pub(crate) use crc16::crc16;

@@ -7,7 +7,7 @@ use memchr::memmem;
 
 use super::{Format, UnpackError, Unpacker};
 use crate::children::Children;
-use crate::decode::crc16;
+use crate::decode::{Bytewise, crc16};
 use crate::object::Member;
 use crate::subject::Subject;
 use crate::verdict::Reason;
@@ -22,7 +22,7 @@ impl Unpacker for BinHex {
     /// The texts of a message are left to the unpacker of messages.
     fn recognises(&self, subject: &Subject<'_>) -> bool {
         let mut files = files(subject.bytes());
-        files.any(|file| Header::read(&mut Decoder::new(file)).is_ok())
+        files.any(|file| Header::read(&mut Letters::decoder(file)).is_ok())
             && !looks_like_message(subject.bytes())
     }
 
@@ -32,7 +32,7 @@ impl Unpacker for BinHex {
         children: &mut Children<'_>,
     ) -> Result<(), UnpackError> {
         for file in files(subject.bytes()) {
-            let decoder = &mut Decoder::new(file);
+            let decoder = &mut Letters::decoder(file);
             let Ok(header) = Header::read(decoder) else { continue };
             if !header.is_intact {
                 children.defect("checksum of the BinHex header");
@@ -131,8 +131,11 @@ impl Read for Fork<'_, '_> {
     }
 }
 
+/// Reads what the letters stand for.
+type Decoder<'a> = Bytewise<Letters<'a>>;
+
 /// Six bits a letter, then runs of bytes: byte, 0x90, how often.
-struct Decoder<'a> {
+struct Letters<'a> {
     letters: &'a [u8],
     bits: u32,
     /// How many of the lowest bits are not used up.
@@ -141,9 +144,9 @@ struct Decoder<'a> {
     repeat: u8,
 }
 
-impl<'a> Decoder<'a> {
-    fn new(letters: &'a [u8]) -> Self {
-        Self { letters, bits: 0, held: 0, last: 0, repeat: 0 }
+impl<'a> Letters<'a> {
+    fn decoder(letters: &'a [u8]) -> Decoder<'a> {
+        Bytewise::new(Self { letters, bits: 0, held: 0, last: 0, repeat: 0 })
     }
 
     /// The next byte before runs are expanded; `None` at the colon that ends the data.
@@ -159,10 +162,7 @@ impl<'a> Decoder<'a> {
             }
             let value = ALPHABET.iter().position(|known| known == letter);
             let value = value.and_then(|value| u32::try_from(value).ok());
-            let Some(value) = value else {
-                self.letters = &[];
-                return Err(io::Error::other(Reason::corrupt("letter of BinHex")));
-            };
+            let value = value.ok_or(io::Error::other(Reason::corrupt("letter of BinHex")))?;
             self.bits = (self.bits << 6 | value) & 0xffff;
             self.held = self.held.saturating_add(6);
         }
@@ -170,7 +170,7 @@ impl<'a> Decoder<'a> {
         Ok((self.bits >> self.held).to_le_bytes().first().copied())
     }
 
-    fn next(&mut self) -> io::Result<Option<u8>> {
+    fn byte(&mut self) -> io::Result<Option<u8>> {
         loop {
             if let Some(left) = self.repeat.checked_sub(1) {
                 self.repeat = left;
@@ -193,18 +193,11 @@ impl<'a> Decoder<'a> {
     }
 }
 
-impl Read for Decoder<'_> {
-    fn read(&mut self, output: &mut [u8]) -> io::Result<usize> {
-        let mut count = 0_usize;
-        for byte in output {
-            match self.next() {
-                Ok(Some(next)) => *byte = next,
-                Err(error) if count == 0 => return Err(error),
-                _ => break,
-            }
-            count = count.saturating_add(1);
-        }
-        Ok(count)
+impl Iterator for Letters<'_> {
+    type Item = io::Result<u8>;
+
+    fn next(&mut self) -> Option<io::Result<u8>> {
+        self.byte().transpose()
     }
 }
 

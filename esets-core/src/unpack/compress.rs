@@ -30,7 +30,7 @@ impl Unpacker for Compress {
         let settings = subject.bytes().get(2).copied().ok_or(Reason::Truncated)?;
         let _lease = children.lease(TABLES)?;
         let data = subject.bytes().get(3..).unwrap_or_default();
-        let mut reader = Lzw::new(data, (settings & 31).into(), settings & 0x80 != 0);
+        let mut reader = Lzw::reader(data, (settings & 31).into(), settings & 0x80 != 0);
         let member = Member::named(inner_name(&FORMAT, subject.name()));
         Ok(children.stream(member, &mut reader)?)
     }

@@ -1,9 +1,10 @@
 //! Compressed RTF of Outlook messages: \[MS-OXRTFCP\].
 
-use std::io::{self, Read};
+use std::io;
 
 use crate::children::Children;
 use crate::cursor::Cursor;
+use crate::decode::Bytewise;
 use crate::object::Member;
 use crate::subject::Subject;
 use crate::verdict::Reason;
@@ -45,7 +46,7 @@ impl Unpacker for LzFu {
                 return Err(Reason::Truncated.into());
             }
         } else {
-            children.stream(member, &mut Decoder::new(fields.rest()))?;
+            children.stream(member, &mut Decoder::reader(fields.rest()))?;
         }
         Ok(())
     }
@@ -63,15 +64,16 @@ struct Decoder<'a> {
 }
 
 impl<'a> Decoder<'a> {
-    fn new(input: &'a [u8]) -> Self {
+    fn reader(input: &'a [u8]) -> Bytewise<Self> {
         let mut ring = [0; RING];
         ring.iter_mut().zip(DICTIONARY).for_each(|(to, from)| *to = *from);
         let at = DICTIONARY.len();
-        Self { input, ring, at, flags: 0, flags_left: 0, copy: (0, 0), is_over: false }
+        let (copy, is_over) = ((0, 0), false);
+        Bytewise::new(Self { input, ring, at, flags: 0, flags_left: 0, copy, is_over })
     }
 
     /// The next byte, or `None` at the end.
-    fn next(&mut self) -> Result<Option<u8>, Reason> {
+    fn byte(&mut self) -> Result<Option<u8>, Reason> {
         let byte = match self.copy {
             (from, left @ 1..) => {
                 self.copy = (from.wrapping_add(1) & MASK, left.saturating_sub(1));
@@ -92,7 +94,7 @@ impl<'a> Decoder<'a> {
 
     /// The first byte of a copy that was just begun: every copy has at least two.
     fn next_copied(&mut self) -> Result<Option<u8>, Reason> {
-        if self.is_over { Ok(None) } else { self.next() }
+        if self.is_over { Ok(None) } else { self.byte() }
     }
 
     /// A literal, or `None` after the start of a copy or the end.
@@ -124,19 +126,11 @@ impl<'a> Decoder<'a> {
     }
 }
 
-impl Read for Decoder<'_> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let mut done = 0_usize;
-        for slot in buffer {
-            match self.next() {
-                Ok(Some(byte)) => *slot = byte,
-                Ok(None) => break,
-                Err(_) if done > 0 => break,
-                Err(reason) => return Err(io::Error::other(reason)),
-            }
-            done = done.saturating_add(1);
-        }
-        Ok(done)
+impl Iterator for Decoder<'_> {
+    type Item = io::Result<u8>;
+
+    fn next(&mut self) -> Option<io::Result<u8>> {
+        self.byte().map_err(io::Error::other).transpose()
     }
 }
 
@@ -158,13 +152,13 @@ mod tests {
     fn decodes_the_examples() {
         let packed = b"\x03\x00\x0a\x00\x72\x63\x70\x67\x31\x32\x35\x42\x32\x0a\xf3\x20\x68\x65\
             \x6c\x09\x00\x20\x62\x77\x05\xb0\x6c\x64\x7d\x0a\x80\x0f\xa0";
-        let text = head(&mut Decoder::new(packed), 1000);
+        let text = head(&mut Decoder::reader(packed), 1000);
         assert_eq!(
             String::from_utf8_lossy(&text),
             "{\\rtf1\\ansi\\ansicpg1252\\pard hello world}\r\n"
         );
         let packed = b"\x41\x00\x04\x20\x57\x58\x59\x5a\x0d\x6e\x7d\x01\x0e\xb0";
-        let text = head(&mut Decoder::new(packed), 1000);
+        let text = head(&mut Decoder::reader(packed), 1000);
         assert_eq!(String::from_utf8_lossy(&text), "{\\rtf1 WXYZWXYZWXYZWXYZWXYZ}");
     }
 }

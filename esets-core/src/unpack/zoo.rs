@@ -7,7 +7,7 @@ use delharc::decode::Lh5Decoder;
 use super::{Format, Magic, UnpackError, Unpacker};
 use crate::children::Children;
 use crate::cursor::{Chain, Cursor, Truncated};
-use crate::decode::{Checked, Lzh, Stated, Sum};
+use crate::decode::{Bytewise, Checked, Lzh, Stated, Sum};
 use crate::object::Member;
 use crate::subject::Subject;
 use crate::verdict::Reason;
@@ -82,7 +82,7 @@ impl<'a> Entry<'a> {
         let size = u64::from(self.size);
         let reader: Box<dyn Read + '_> = match self.method {
             0 => Box::new(data),
-            1 => Box::new(Lzd::new(data)),
+            1 => Box::new(Lzd::reader(data)),
             2 => Box::new(Lzh::new(Lh5Decoder::new(data), size)),
             _ => {
                 let reason = Reason::unsupported("ZOO method");
@@ -129,12 +129,12 @@ struct Lzd<'a> {
     last: Option<(u16, u8)>,
     /// What is decoded and not yet read, the last byte first.
     ready: Vec<u8>,
-    has_ended: bool,
 }
 
 impl<'a> Lzd<'a> {
-    fn new(data: &'a [u8]) -> Self {
-        Self { data, at: 0, strings: Vec::new(), last: None, ready: Vec::new(), has_ended: false }
+    fn reader(data: &'a [u8]) -> Bytewise<Self> {
+        let ready = Vec::new();
+        Bytewise::new(Self { data, at: 0, strings: Vec::new(), last: None, ready })
     }
 
     fn code(&mut self) -> Option<u16> {
@@ -191,22 +191,20 @@ impl<'a> Lzd<'a> {
     }
 }
 
-impl Read for Lzd<'_> {
-    fn read(&mut self, output: &mut [u8]) -> io::Result<usize> {
-        let mut count = 0_usize;
-        for place in output {
-            while self.ready.is_empty() && !self.has_ended {
-                match self.step() {
-                    Ok(goes_on) => self.has_ended = !goes_on,
-                    Err(_) if count > 0 => return Ok(count),
-                    Err(error) => return Err(error),
-                }
+impl Iterator for Lzd<'_> {
+    type Item = io::Result<u8>;
+
+    fn next(&mut self) -> Option<io::Result<u8>> {
+        loop {
+            if let Some(byte) = self.ready.pop() {
+                return Some(Ok(byte));
             }
-            let Some(byte) = self.ready.pop() else { break };
-            *place = byte;
-            count = count.saturating_add(1);
+            match self.step() {
+                Ok(true) => {}
+                Ok(false) => return None,
+                Err(error) => return Some(Err(error)),
+            }
         }
-        Ok(count)
     }
 }
 

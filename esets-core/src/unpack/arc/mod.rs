@@ -136,14 +136,16 @@ impl<'a> Header<'a> {
     fn open<'d>(&self, data: &'d [u8]) -> Result<Checked<Box<dyn Read + 'd>>, Reason> {
         let reader: Box<dyn Read + 'd> = match self.method {
             1 | 2 => Box::new(data),
-            3 => Box::new(Rle::new(data)),
-            4 => Box::new(Rle::new(Squeezed::new(data)?)),
+            3 => Box::new(Rle::reader(data)),
+            4 => Box::new(Rle::reader(Squeezed::reader(data)?)),
             8 => match data.split_first() {
-                Some((&WIDTH, codes)) => Box::new(Rle::new(Lzw::new(codes, WIDTH.into(), true))),
+                Some((&WIDTH, codes)) => {
+                    Box::new(Rle::reader(Lzw::reader(codes, WIDTH.into(), true)))
+                }
                 Some(_) => return Err(Reason::Encrypted),
                 None => return Err(Truncated.into()),
             },
-            9 => Box::new(Lzw::new(data, 13, true)),
+            9 => Box::new(Lzw::reader(data, 13, true)),
             5..=7 => return Err(Reason::unsupported("crunching of ARC before 5.0")),
             _ => return Err(Reason::unsupported("ARC method")),
         };

@@ -2,6 +2,8 @@
 
 use std::io::{self, Read};
 
+use crate::decode::Bytewise;
+
 /// Unpacks runs.
 pub(super) struct Rle<R> {
     input: R,
@@ -13,8 +15,8 @@ pub(super) struct Rle<R> {
 }
 
 impl<R: Read> Rle<R> {
-    pub(super) fn new(input: R) -> Self {
-        Self { input, ready: Vec::new(), at: 0, last: 0, repeats: 0 }
+    pub(super) fn reader(input: R) -> Bytewise<Self> {
+        Bytewise::new(Self { input, ready: Vec::new(), at: 0, last: 0, repeats: 0 })
     }
 
     /// The next packed byte.
@@ -30,7 +32,7 @@ impl<R: Read> Rle<R> {
         Ok(byte)
     }
 
-    fn next(&mut self) -> io::Result<Option<u8>> {
+    fn byte(&mut self) -> io::Result<Option<u8>> {
         loop {
             if let Some(left) = self.repeats.checked_sub(1) {
                 self.repeats = left;
@@ -50,19 +52,11 @@ impl<R: Read> Rle<R> {
     }
 }
 
-impl<R: Read> Read for Rle<R> {
-    fn read(&mut self, output: &mut [u8]) -> io::Result<usize> {
-        let mut count = 0_usize;
-        for place in output {
-            match self.next() {
-                Ok(Some(byte)) => *place = byte,
-                Ok(None) => break,
-                Err(_) if count > 0 => break,
-                Err(error) => return Err(error),
-            }
-            count = count.saturating_add(1);
-        }
-        Ok(count)
+impl<R: Read> Iterator for Rle<R> {
+    type Item = io::Result<u8>;
+
+    fn next(&mut self) -> Option<io::Result<u8>> {
+        self.byte().transpose()
     }
 }
 

@@ -1,8 +1,9 @@
 //! Squeezing: a Huffman code whose tree stands before the data (R. Greenlaw's SQ of CP/M).
 
-use std::io::{self, Read};
+use std::io;
 
 use crate::cursor::Cursor;
+use crate::decode::Bytewise;
 use crate::verdict::Reason;
 
 /// Decodes what was squeezed.
@@ -16,7 +17,7 @@ pub(super) struct Squeezed<'a> {
 
 impl<'a> Squeezed<'a> {
     /// Reads the tree.
-    pub(super) fn new(data: &'a [u8]) -> Result<Self, Reason> {
+    pub(super) fn reader(data: &'a [u8]) -> Result<Bytewise<Self>, Reason> {
         let mut cursor = Cursor::new(data);
         let count = usize::from(cursor.u16_le()?);
         if count > MAX_NODES {
@@ -27,7 +28,7 @@ impl<'a> Squeezed<'a> {
             let [low, high, low1, high1] = cursor.array()?;
             nodes.push([i16::from_le_bytes([low, high]), i16::from_le_bytes([low1, high1])]);
         }
-        Ok(Self { data: cursor.rest(), nodes, at: 0 })
+        Ok(Bytewise::new(Self { data: cursor.rest(), nodes, at: 0 }))
     }
 
     /// The next symbol; `None` at the end.
@@ -51,19 +52,11 @@ impl<'a> Squeezed<'a> {
     }
 }
 
-impl Read for Squeezed<'_> {
-    fn read(&mut self, output: &mut [u8]) -> io::Result<usize> {
-        let mut count = 0_usize;
-        for place in output {
-            match self.symbol() {
-                Ok(Some(byte)) => *place = byte,
-                Ok(None) => break,
-                Err(_) if count > 0 => break,
-                Err(error) => return Err(error),
-            }
-            count = count.saturating_add(1);
-        }
-        Ok(count)
+impl Iterator for Squeezed<'_> {
+    type Item = io::Result<u8>;
+
+    fn next(&mut self) -> Option<io::Result<u8>> {
+        self.symbol().transpose()
     }
 }
 

@@ -1,7 +1,8 @@
 //! bzip2 as NSIS has it: blocks begin with one byte instead of six, and there are no checksums.
 
-use std::io::{self, Read};
+use std::io;
 
+use crate::decode::Bytewise;
 use crate::verdict::Reason;
 
 /// Decodes blocks until the byte that ends them.
@@ -27,8 +28,8 @@ struct Code {
 }
 
 impl<'a> Bzip2<'a> {
-    pub(super) fn new(data: &'a [u8]) -> Self {
-        Self {
+    pub(super) fn reader(data: &'a [u8]) -> Bytewise<Self> {
+        Bytewise::new(Self {
             data,
             at: 0,
             links: Vec::new(),
@@ -38,7 +39,7 @@ impl<'a> Bzip2<'a> {
             run: 0,
             repeats: 0,
             has_ended: false,
-        }
+        })
     }
 
     fn bits(&mut self, count: u32) -> io::Result<u32> {
@@ -215,7 +216,7 @@ impl<'a> Bzip2<'a> {
         Some(entry.to_le_bytes()[0])
     }
 
-    fn next(&mut self) -> io::Result<Option<u8>> {
+    fn byte(&mut self) -> io::Result<Option<u8>> {
         loop {
             if let Some(left) = self.repeats.checked_sub(1) {
                 self.repeats = left;
@@ -240,19 +241,11 @@ impl<'a> Bzip2<'a> {
     }
 }
 
-impl Read for Bzip2<'_> {
-    fn read(&mut self, output: &mut [u8]) -> io::Result<usize> {
-        let mut count = 0_usize;
-        for place in output {
-            match self.next() {
-                Ok(Some(byte)) => *place = byte,
-                Ok(None) => break,
-                Err(_) if count > 0 => break,
-                Err(error) => return Err(error),
-            }
-            count = count.saturating_add(1);
-        }
-        Ok(count)
+impl Iterator for Bzip2<'_> {
+    type Item = io::Result<u8>;
+
+    fn next(&mut self) -> Option<io::Result<u8>> {
+        self.byte().transpose()
     }
 }
 

@@ -198,7 +198,7 @@ impl Method {
 
     fn open<'a>(self, data: &'a [u8], children: &mut Children<'_>) -> Result<Opened<'a>, Reason> {
         Ok(match self {
-            Self::Bzip2 => (Box::new(Bzip2::new(data)), children.lease(BZIP2_MEMORY)?),
+            Self::Bzip2 => (Box::new(Bzip2::reader(data)), children.lease(BZIP2_MEMORY)?),
             Self::Deflate => (Box::new(Inflate::new(data)), children.lease(0)?),
             Self::Filtered if data.first() == Some(&0) => {
                 lzma(data.get(1..).unwrap_or_default(), children)?
