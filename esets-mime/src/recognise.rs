@@ -8,14 +8,15 @@ use memchr::memchr;
 /// Whether `bytes` start like a message (RFC 5322), or like the body of a multipart.
 ///
 /// Byte order marks, UTF-16, leading empty lines and `From ` lines are seen through. Source code,
-/// configuration files and plain text are not taken for messages. At most 64 KiB are looked at.
+/// configuration files and plain text are not taken for messages. The whole header is looked at, else
+/// padding would hide what follows it; of UTF-16 the first 64 KiB.
 #[must_use]
 pub fn looks_like_message(bytes: &[u8]) -> bool {
     if let Some(encoding) = utf16(bytes) {
         let text = encoding.decode(up_to(bytes, SAMPLE)).to_vec(SAMPLE);
         return is_message(&text);
     }
-    is_message(up_to(bytes, SAMPLE))
+    is_message(bytes)
 }
 
 /// Which UTF-16 the text is in, if it starts like a field of a header in one.
@@ -39,7 +40,7 @@ fn is_message(text: &[u8]) -> bool {
     let text = from(text, blank);
     let mut evidence = Evidence::default();
     let mut at = 0;
-    while at < text.len() {
+    while at < text.len() && !evidence.suffices() {
         let (end, next) = line_end(text, at, Breaks::Any);
         let line = slice(text, at..end);
         if at == 0 && starts_with(line, b"--") && line.len() > 2 {

@@ -22,6 +22,17 @@ fn messages_are_recognised() {
 }
 
 #[test]
+fn no_padding_hides_a_message() {
+    let rest = "From: a@example.org\r\nTo: b@example.net\r\n\r\nHello\r\n";
+    let one = format!("X-Pad: {}\r\n{rest}", "x".repeat(100_000));
+    let many = format!("{}{rest}", "X-Pad: x\r\n".repeat(20_000));
+    let folded = format!("X-Pad: x\r\n{}{rest}", " x\r\n".repeat(50_000));
+    for message in [one, many, folded] {
+        assert!(looks_like_message(message.as_bytes()));
+    }
+}
+
+#[test]
 fn other_texts_are_not_messages() {
     let texts: &[&[u8]] = &[
         b"",
