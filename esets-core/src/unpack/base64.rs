@@ -33,7 +33,8 @@ impl Unpacker for Base64 {
         children: &mut Children<'_>,
     ) -> Result<(), UnpackError> {
         let _memory = children.lease(subject.bytes().len() as u64)?;
-        let content = decoded(subject.bytes()).unwrap_or_default();
+        // What begins like digits and goes on as something else was none.
+        let Some(content) = decoded(subject.bytes()) else { return Ok(()) };
         let name = inner_name(&FORMAT, subject.name());
         Ok(children.stream(Member::named(name), &mut &*content)?)
     }

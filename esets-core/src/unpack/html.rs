@@ -1,10 +1,13 @@
 //! HTML and SVG: what a page shows, the scripts in it, and the files that it carries in itself.
 
 use std::borrow::Cow;
+use std::sync::LazyLock;
 
+use aho_corasick::AhoCorasick;
 use esets_mime::charset;
 use memchr::memmem;
 
+use super::script::extension;
 use super::{Format, UnpackError, Unpacker};
 use crate::children::Children;
 use crate::decode::literals::{Literals, percent_decoded};
@@ -24,7 +27,8 @@ impl Unpacker for Html {
         let is_view = subject.name() == VIEW.as_bytes();
         !is_view
             && (declared.is_some_and(|declared| DECLARED.contains(&declared))
-                || looks_like(subject.bytes()))
+                || looks_like(subject.bytes())
+                || is_named(subject))
     }
 
     fn unpack(
@@ -81,10 +85,20 @@ pub(super) fn offer_literals(
     Ok(())
 }
 
+/// Whether it has the name of a page, and a tag wherever that stands: a browser goes by the name,
+/// however long the comment before the first tag is.
+fn is_named(subject: &Subject<'_>) -> bool {
+    FORMAT.extensions.contains(&&*extension(subject))
+        && ANY_TAG.as_ref().is_some_and(|tags| tags.is_match(subject.bytes()))
+}
+
+fn head(bytes: &[u8]) -> &[u8] {
+    bytes.get(..HEAD).unwrap_or(bytes)
+}
+
 /// Whether it begins with a tag, and one of HTML or SVG is near.
 fn looks_like(bytes: &[u8]) -> bool {
-    let head = bytes.get(..HEAD).unwrap_or(bytes);
-    let head = unicode(head).to_ascii_lowercase();
+    let head = unicode(head(bytes)).to_ascii_lowercase();
     let head = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&head).trim_ascii_start();
     head.starts_with(b"<") && TAGS.iter().any(|tag| memmem::find(head, tag).is_some())
 }
@@ -96,8 +110,11 @@ fn unicode(bytes: &[u8]) -> Cow<'_, [u8]> {
         [0xfe, 0xff, text @ ..] | text @ [0, b'<', ..] => utf16_be(text).into_bytes().into(),
         [b'+', b'/', b'v', ..] => utf7(bytes),
         _ => {
-            let head = bytes.get(..HEAD).unwrap_or(bytes).to_ascii_lowercase();
-            if memmem::find(&head, b"utf-7").is_some() { utf7(bytes) } else { bytes.into() }
+            if memmem::find(&head(bytes).to_ascii_lowercase(), b"utf-7").is_some() {
+                utf7(bytes)
+            } else {
+                bytes.into()
+            }
         }
     }
 }
@@ -131,6 +148,9 @@ const TAGS: &[&[u8]] = &[
     b"<table",
     b"<form",
 ];
+
+static ANY_TAG: LazyLock<Option<AhoCorasick>> =
+    LazyLock::new(|| AhoCorasick::builder().ascii_case_insensitive(true).build(TAGS).ok());
 
 static FORMAT: Format = Format {
     name: "html",

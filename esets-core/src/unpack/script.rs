@@ -39,7 +39,8 @@ impl Unpacker for Script {
     }
 }
 
-fn extension(subject: &Subject<'_>) -> String {
+/// The end of a name, in small letters, without the dot.
+pub(super) fn extension(subject: &Subject<'_>) -> String {
     let extension = subject.name().rsplit(|byte| *byte == b'.').next().unwrap_or_default();
     String::from_utf8_lossy(extension).to_ascii_lowercase()
 }
