@@ -196,9 +196,9 @@ fn an_agent_that_dies_is_started_anew_while_its_clients_wait() {
         assert!(status.contains("\nUid:\t65534\t"), "{status}");
     }
     std::process::Command::new("kill").args(["-9", &agent.to_string()]).status().unwrap();
-    // Until it is gone it may still take a connection, and drop it.
+    // Until the last of its threads is gone it may still take a connection, and drop it.
     while fs::read_to_string(format!("/proc/{agent}/status"))
-        .is_ok_and(|status| !status.contains("State:\tZ"))
+        .is_ok_and(|status| !(status.contains("State:\tZ") && status.contains("\nThreads:\t1\n")))
     {
         std::thread::sleep(std::time::Duration::from_millis(5));
     }
