@@ -1,10 +1,10 @@
 //! Compiled databases: the embedded one, damaged ones, and that equal sources give equal bytes.
 
 use bytes::Bytes;
-use esets_core::signature::{SourceFile, compile};
+use esets_core::signature::{Expression, LogicalSignature, SourceFile, Sub, Target, compile};
 use esets_core::{
-    Database, DatabaseError, Limit, Object, Options, Reason, Scanner, SignatureKind,
-    compile_default,
+    Class, Database, DatabaseBuilder, DatabaseError, Limit, Object, Options, Reason, Scanner,
+    SignatureKind, compile_default,
 };
 use proptest::prelude::*;
 
@@ -169,4 +169,23 @@ proptest! {
         found(&database, b"abcdefgh abcdefgh");
         found(&database, b"abc");
     }
+}
+
+/// The loader refuses this; a caller's own signature or a forged database may have it.
+#[test]
+fn a_regular_expression_that_waits_for_itself_is_not_found() {
+    let sub = Sub::parse("0/abc/").unwrap();
+    let mut builder = DatabaseBuilder::new();
+    let any = Sub::parse("616263646566").unwrap();
+    let signature = LogicalSignature {
+        name: "Test.Loop",
+        class: Class::Malware,
+        target: Target::Any,
+        conditions: Vec::new(),
+        expression: Expression::All(vec![Expression::Sub(1), Expression::Sub(0)]),
+        subs: vec![sub, any],
+    };
+    builder.add_logical(&signature).unwrap();
+    let database = Database::from_bytes(Bytes::from(builder.build())).unwrap();
+    assert_eq!(found(&database, b"abcdef"), Vec::<String>::new());
 }
