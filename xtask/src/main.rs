@@ -11,6 +11,7 @@ mod check;
 mod coverage;
 mod database;
 mod docs;
+mod fuzz;
 mod install;
 mod package;
 mod packages;
@@ -37,6 +38,7 @@ static CHORES: &[&Chore] = &[
     &coverage::CHORE,
     &database::CHORE,
     &docs::CHORE,
+    &fuzz::CHORE,
     &install::CHORE,
     &package::CHORE,
     &rarity::CHORE,

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::{Chore, Outcome, cargo, check, package, packages, program, root, run};
+use crate::{Chore, Outcome, cargo, check, fuzz, package, packages, program, root, run};
 
 pub(crate) static CHORE: Chore = Chore {
     name: "test",
@@ -27,6 +27,7 @@ fn test() -> Outcome {
     let mut docs = cargo(&["doc", "--workspace", "--no-deps", "--quiet"]);
     run(docs.env("RUSTDOCFLAGS", "-D warnings"))?;
     replay()?;
+    fuzz::smoke()?;
     labs()
 }
 
