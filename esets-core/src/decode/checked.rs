@@ -24,7 +24,7 @@ pub(crate) enum Sum {
     Crc32(u32),
 }
 
-/// Reads no more than the stated size, and ends in an error if less or something else came.
+/// Reads no more than the stated size, and ends in an error if less, more or something else came.
 pub(crate) struct Checked<R> {
     reader: R,
     left: Option<u64>,
@@ -57,7 +57,14 @@ impl<R: Read> Checked<R> {
             Sum::Crc16(stated) => stated == self.crc16,
             Sum::Crc32(stated) => stated == self.crc32.sum(),
         };
-        if ends_right { Ok(0) } else { Err(io::Error::other(Reason::corrupt("checksum"))) }
+        if !ends_right {
+            return Err(io::Error::other(Reason::corrupt("checksum")));
+        }
+        // A member said to be empty would else hide all that it holds.
+        if self.left.is_some() && self.reader.read(&mut [0]).is_ok_and(|count| count > 0) {
+            return Err(io::Error::other(Reason::corrupt("size")));
+        }
+        Ok(0)
     }
 }
 
@@ -111,6 +118,16 @@ static CRC16: [u16; 256] = {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_comes_behind_the_stated_size_is_not_passed_over() {
+        let stated = |size| Stated { size: Some(size), sum: Sum::Crc32(0) };
+        assert_eq!(
+            Checked::new(&b"abc"[..], stated(0)).read(&mut [0]).map_err(|e| Reason::from_io(&e)),
+            Err(Reason::corrupt("size"))
+        );
+        assert_eq!(Checked::new(&b""[..], stated(0)).read(&mut [0]).unwrap(), 0);
+    }
 
     #[test]
     fn the_crc_of_the_digits_is_the_known_one() {
