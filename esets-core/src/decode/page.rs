@@ -48,6 +48,8 @@ fn reference(markup: &[u8]) -> Option<(char, usize)> {
         [b'x' | b'X', digits @ ..] => (digits, 16),
         digits => (digits, 10),
     };
+    let zeros = digits.iter().take_while(|byte| **byte == b'0').count();
+    let digits = digits.get(zeros..)?;
     let is_digit = |byte: &&u8| char::from(**byte).is_digit(radix);
     let count = digits.iter().take(MOST_DIGITS).take_while(is_digit).count();
     let number = std::str::from_utf8(digits.get(..count)?).ok()?;
@@ -116,9 +118,20 @@ pub(crate) fn data_urls(text: &[u8]) -> impl Iterator<Item = DataUrl<'_>> {
 
 const END: &[u8] = b"</html>";
 
-/// How many digits a character reference may have.
+/// How many digits a character reference may have behind its zeros.
 const MOST_DIGITS: usize = 16;
 
 /// How long the declaration of a data address may be, and how short its content.
 const LONGEST_TYPE: usize = 256;
 const SHORTEST: usize = 8;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn zeros_do_not_hide_a_letter() {
+        let page = format!("&#{}105;&#x{}6e", "0".repeat(40), "0".repeat(40));
+        assert_eq!(plain(page.as_bytes()), &b"in"[..]);
+    }
+}
