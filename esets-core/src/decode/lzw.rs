@@ -1,21 +1,40 @@
-//! LZW as compress(1) packs it: codes of 9 to 16 bits, the lowest bit first.
+//! LZW with codes that grow from 9 bits, the lowest bit first: compress(1) and its relatives.
 
 use std::io;
 
 use super::Bytewise;
 use crate::verdict::Reason;
 
+/// What the codes are like.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Codes {
+    /// Their greatest width, in bits.
+    pub(crate) max_width: u32,
+    /// Whether 256 clears the table.
+    pub(crate) clears: bool,
+    /// Whether 257 ends the data.
+    pub(crate) ends: bool,
+    /// Whether they come in groups of eight, and what is left of a group is skipped when the width
+    /// changes.
+    pub(crate) grouped: bool,
+}
+
+impl Codes {
+    /// As compress(1) has them, whose header says the width and whether there is a code that clears.
+    pub(crate) fn of_compress(max_width: u32, clears: bool) -> Self {
+        Self { max_width, clears, ends: false, grouped: true }
+    }
+}
+
 /// The decoder. A string of the table is the string of its prefix and one byte.
 pub(crate) struct Lzw<'a> {
     data: &'a [u8],
     /// The place of the next code, in bits.
     at: usize,
-    /// Where the codes of the current width began, in bits: they come in groups of eight, and
-    /// what is left of a group is skipped when the width changes.
+    /// Where the codes of the current width began, in bits.
     group: usize,
     width: u32,
-    max_width: u32,
-    has_clear: bool,
+    codes: Codes,
     prefixes: Vec<u16>,
     bytes: Vec<u8>,
     /// The code before, and the first byte of its string.
@@ -25,15 +44,14 @@ pub(crate) struct Lzw<'a> {
 }
 
 impl<'a> Lzw<'a> {
-    /// A decoder of codes of up to `max_width` bits; code 256 clears the table if `has_clear`.
-    pub(crate) fn reader(data: &'a [u8], max_width: u32, has_clear: bool) -> Bytewise<Self> {
+    /// Reads what the codes stand for.
+    pub(crate) fn reader(data: &'a [u8], codes: Codes) -> Bytewise<Self> {
         let mut lzw = Self {
             data,
             at: 0,
             group: 0,
             width: MIN_WIDTH,
-            max_width,
-            has_clear,
+            codes,
             prefixes: Vec::new(),
             bytes: Vec::new(),
             last: None,
@@ -44,15 +62,23 @@ impl<'a> Lzw<'a> {
     }
 
     fn clear(&mut self) {
-        let first = if self.has_clear { 257 } else { 256 };
+        let first = match self.codes {
+            Codes { ends: true, .. } => 258,
+            Codes { clears: true, .. } => 257,
+            _ => 256,
+        };
         self.prefixes.clear();
         self.prefixes.resize(first, 0);
-        self.bytes = (0..=255).chain([0]).take(first).collect();
+        self.bytes = (0..=255).chain([0, 0]).take(first).collect();
         self.last = None;
     }
 
-    /// Skips to the end of the group of eight codes, and goes on with codes of `width` bits.
+    /// Goes on with codes of `width` bits, behind the end of a group if there are groups.
     fn set_width(&mut self, width: u32) {
+        if !self.codes.grouped {
+            self.width = width;
+            return;
+        }
         let size = usize::try_from(self.width).unwrap_or_default().saturating_mul(8);
         let used = self.at.saturating_sub(self.group);
         self.at = self.group.saturating_add(used.div_ceil(size).saturating_mul(size));
@@ -63,7 +89,7 @@ impl<'a> Lzw<'a> {
     /// The next code, the lowest bit first; `None` at the end.
     fn code(&mut self) -> Option<u16> {
         let is_full = self.prefixes.len() >= 1 << self.width;
-        if is_full && self.width < self.max_width {
+        if is_full && self.width < self.codes.max_width {
             self.set_width(self.width.saturating_add(1));
         }
         let bytes = self.data.get(self.at / 8..)?;
@@ -84,7 +110,10 @@ impl<'a> Lzw<'a> {
     /// Decodes one code; `false` at the end.
     fn step(&mut self) -> io::Result<bool> {
         let Some(code) = self.code() else { return Ok(false) };
-        if self.has_clear && code == CLEAR {
+        if self.codes.ends && code == END {
+            return Ok(false);
+        }
+        if self.codes.clears && code == CLEAR {
             self.clear();
             self.set_width(MIN_WIDTH);
             return Ok(true);
@@ -101,7 +130,7 @@ impl<'a> Lzw<'a> {
         }
         let first = self.spell(string);
         if let Some((last, _)) = self.last
-            && known < 1 << self.max_width
+            && known < 1 << self.codes.max_width
         {
             self.prefixes.push(last);
             self.bytes.push(first);
@@ -143,3 +172,4 @@ impl Iterator for Lzw<'_> {
 
 const MIN_WIDTH: u32 = 9;
 const CLEAR: u16 = 256;
+const END: u16 = 257;

@@ -45,7 +45,7 @@ pub(crate) use lzh::Lzh;
 pub(crate) use lznt1::lznt1;
 pub(crate) use lzo::lzo1x;
 pub(crate) use lzss::Lzss;
-pub(crate) use lzw::Lzw;
+pub(crate) use lzw::{Codes, Lzw};
 pub(crate) use quantum::Quantum;
 pub(crate) use runs::{Run, extents, offer_runs, written};
 pub(crate) use sink::Sink;

@@ -2,7 +2,7 @@
 
 use super::{Format, Magic, UnpackError, Unpacker};
 use crate::children::Children;
-use crate::decode::{Lzw, inner_name};
+use crate::decode::{Codes, Lzw, inner_name};
 use crate::object::Member;
 use crate::subject::Subject;
 use crate::verdict::Reason;
@@ -30,7 +30,8 @@ impl Unpacker for Compress {
         let settings = subject.bytes().get(2).copied().ok_or(Reason::Truncated)?;
         let _lease = children.lease(TABLES)?;
         let data = subject.bytes().get(3..).unwrap_or_default();
-        let mut reader = Lzw::reader(data, (settings & 31).into(), settings & 0x80 != 0);
+        let codes = Codes::of_compress((settings & 31).into(), settings & 0x80 != 0);
+        let mut reader = Lzw::reader(data, codes);
         let member = Member::named(inner_name(&FORMAT, subject.name()));
         Ok(children.stream(member, &mut reader)?)
     }

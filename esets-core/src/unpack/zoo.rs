@@ -1,13 +1,13 @@
 //! ZOO archives (Rahul Dhesi's zoo 2.10, zoo.h).
 
-use std::io::{self, Read};
+use std::io::Read;
 
 use delharc::decode::Lh5Decoder;
 
 use super::{Format, Magic, UnpackError, Unpacker};
 use crate::children::Children;
 use crate::cursor::{Chain, Cursor, Truncated};
-use crate::decode::{Bytewise, Checked, Lzh, Stated, Sum};
+use crate::decode::{Checked, Codes, Lzh, Lzw, Stated, Sum};
 use crate::object::Member;
 use crate::subject::Subject;
 use crate::verdict::Reason;
@@ -82,7 +82,7 @@ impl<'a> Entry<'a> {
         let size = u64::from(self.size);
         let reader: Box<dyn Read + '_> = match self.method {
             0 => Box::new(data),
-            1 => Box::new(Lzd::reader(data)),
+            1 => Box::new(Lzw::reader(data, LZD)),
             2 => Box::new(Lzh::new(Lh5Decoder::new(data), size)),
             _ => {
                 let reason = Reason::unsupported("ZOO method");
@@ -119,100 +119,9 @@ fn until_nul(text: &[u8]) -> &[u8] {
     text.split(|byte| *byte == 0).next().unwrap_or_default()
 }
 
-/// LZW with codes of 9 to 13 bits, the lowest bit first: one clears the table, one ends the data.
-struct Lzd<'a> {
-    data: &'a [u8],
-    /// The place of the next bit.
-    at: usize,
-    /// The strings behind the codes from 258 on: the code of all but its last byte, and that.
-    strings: Vec<(u16, u8)>,
-    last: Option<(u16, u8)>,
-    /// What is decoded and not yet read, the last byte first.
-    ready: Vec<u8>,
-}
-
-impl<'a> Lzd<'a> {
-    fn reader(data: &'a [u8]) -> Bytewise<Self> {
-        let ready = Vec::new();
-        Bytewise::new(Self { data, at: 0, strings: Vec::new(), last: None, ready })
-    }
-
-    fn code(&mut self) -> Option<u16> {
-        let known = self.strings.len().saturating_add(FIRST.into());
-        let width = (9..MAX_WIDTH).find(|width| known < 1 << width).unwrap_or(MAX_WIDTH);
-        let mut code = 0;
-        for place in 0..width {
-            let byte = self.data.get(self.at / 8)?;
-            code |= u16::from(byte >> (self.at % 8) & 1) << place;
-            self.at = self.at.saturating_add(1);
-        }
-        Some(code)
-    }
-
-    /// Decodes one code; `false` at the end.
-    fn step(&mut self) -> io::Result<bool> {
-        let Some(code) = self.code().filter(|code| *code != END) else { return Ok(false) };
-        if code == CLEAR {
-            self.strings.clear();
-            self.last = None;
-            return Ok(true);
-        }
-        let known = self.strings.len().saturating_add(FIRST.into());
-        let is_new = usize::from(code) == known && self.last.is_some();
-        if usize::from(code) >= known && !is_new {
-            return Err(io::Error::other(Reason::corrupt("code")));
-        }
-        let mut string = code;
-        if let Some((last, first)) = self.last.filter(|_| is_new) {
-            self.ready.push(first);
-            string = last;
-        }
-        let first = self.spell(string);
-        if let Some((last, _)) = self.last.filter(|_| known < 1 << MAX_WIDTH) {
-            self.strings.push((last, first));
-        }
-        self.last = Some((code, first));
-        Ok(true)
-    }
-
-    /// Puts the string of a known code behind what is ready and returns its first byte.
-    fn spell(&mut self, mut code: u16) -> u8 {
-        loop {
-            let Some(place) = code.checked_sub(FIRST) else {
-                let byte = code.to_le_bytes()[0];
-                self.ready.push(byte);
-                return byte;
-            };
-            // A prefix is older than its string, so this ends.
-            let (prefix, byte) = self.strings.get(usize::from(place)).copied().unwrap_or_default();
-            self.ready.push(byte);
-            code = prefix;
-        }
-    }
-}
-
-impl Iterator for Lzd<'_> {
-    type Item = io::Result<u8>;
-
-    fn next(&mut self) -> Option<io::Result<u8>> {
-        loop {
-            if let Some(byte) = self.ready.pop() {
-                return Some(Ok(byte));
-            }
-            match self.step() {
-                Ok(true) => {}
-                Ok(false) => return None,
-                Err(error) => return Some(Err(error)),
-            }
-        }
-    }
-}
-
 const TAG: [u8; 4] = [0xdc, 0xa7, 0xc4, 0xfd];
-const CLEAR: u16 = 256;
-const END: u16 = 257;
-const FIRST: u16 = 258;
-const MAX_WIDTH: u32 = 13;
+/// What LZD is.
+const LZD: Codes = Codes { max_width: 13, clears: true, ends: true, grouped: false };
 /// Windows and tables of any method.
 const TABLES: u64 = 256 << 10;
 

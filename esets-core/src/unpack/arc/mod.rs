@@ -10,7 +10,7 @@ use self::squeeze::Squeezed;
 use super::{Format, UnpackError, Unpacker};
 use crate::children::Children;
 use crate::cursor::{Cursor, Truncated};
-use crate::decode::{Checked, Lzw, Stated, Sum};
+use crate::decode::{Checked, Codes, Lzw, Stated, Sum};
 use crate::object::Member;
 use crate::subject::Subject;
 use crate::verdict::Reason;
@@ -139,13 +139,14 @@ impl<'a> Header<'a> {
             3 => Box::new(Rle::reader(data)),
             4 => Box::new(Rle::reader(Squeezed::reader(data)?)),
             8 => match data.split_first() {
-                Some((&WIDTH, codes)) => {
-                    Box::new(Rle::reader(Lzw::reader(codes, WIDTH.into(), true)))
-                }
+                Some((&WIDTH, codes)) => Box::new(Rle::reader(Lzw::reader(
+                    codes,
+                    Codes::of_compress(WIDTH.into(), true),
+                ))),
                 Some(_) => return Err(Reason::Encrypted),
                 None => return Err(Truncated.into()),
             },
-            9 => Box::new(Lzw::reader(data, 13, true)),
+            9 => Box::new(Lzw::reader(data, Codes::of_compress(13, true))),
             5..=7 => return Err(Reason::unsupported("crunching of ARC before 5.0")),
             _ => return Err(Reason::unsupported("ARC method")),
         };
