@@ -24,6 +24,7 @@ mod pool;
 mod print;
 mod progress;
 mod report;
+mod rules;
 mod signatures;
 mod target;
 mod worker;

@@ -13,6 +13,8 @@ use esets_policy::core::{Database, DatabaseBuilder};
 use crate::command::arguments::DatabaseArguments;
 use crate::messages::Messages;
 use crate::progress::Progress;
+use crate::rules;
+use crate::worker::{Scan, Setup};
 
 /// The signatures that the workers use.
 #[derive(Debug)]
@@ -20,6 +22,8 @@ pub(crate) struct Signatures {
     /// The compiled database; `None` for the embedded one.
     pub(crate) file: Option<File>,
     pub(crate) database: Database,
+    /// Compiled YARA rules, if there are any.
+    rules: Option<File>,
 }
 
 impl Signatures {
@@ -34,19 +38,45 @@ impl Signatures {
         base_dir: Option<&Path>,
         messages: &mut Messages,
     ) -> Result<Self, String> {
-        let signatures = if let Some(path) = &arguments.database {
-            Self::open(path)
-        } else if let Some(folder) = arguments.base_dir.as_deref().or(base_dir) {
-            Self::from_folder(folder, messages)
-        } else if Path::new(INSTALLED).exists() {
-            Self::open(Path::new(INSTALLED))
-        } else {
-            return Ok(Self { file: None, database: Database::embedded() });
-        }?;
-        if signatures.database.counts().total() == 0 {
+        let folder = arguments.base_dir.as_deref().or(base_dir);
+        let mut rules: Vec<_> = folder.map(rules::sources).unwrap_or_default();
+        if !cfg!(feature = "yara") {
+            for path in rules.drain(..) {
+                messages.say(&format!("{}: not used: {}", path.display(), rules::LEFT_OUT));
+            }
+        }
+        for path in &arguments.yara {
+            rules.extend(if path.is_dir() { rules::sources(path) } else { vec![path.clone()] });
+        }
+        let mut signatures = Self::chosen(arguments, folder, !rules.is_empty(), messages)?;
+        if !rules.is_empty() {
+            signatures.rules = Some(rules::compile(&rules, messages)?);
+        } else if signatures.database.counts().total() == 0 {
             return Err("the database holds no signatures".into());
         }
         Ok(signatures)
+    }
+
+    fn chosen(
+        arguments: &DatabaseArguments,
+        folder: Option<&Path>,
+        has_rules: bool,
+        messages: &mut Messages,
+    ) -> Result<Self, String> {
+        if let Some(path) = &arguments.database {
+            Self::open(path)
+        } else if let Some(folder) = folder {
+            Self::from_folder(folder, has_rules, messages)
+        } else if Path::new(INSTALLED).exists() {
+            Self::open(Path::new(INSTALLED))
+        } else {
+            Ok(Self { file: None, database: Database::embedded(), rules: None })
+        }
+    }
+
+    /// A scan with them.
+    pub(crate) fn scan(&self, setup: Setup) -> Scan<'_> {
+        Scan { setup, database: self.file.as_ref(), rules: self.rules.as_ref() }
     }
 
     /// A compiled database.
@@ -59,17 +89,21 @@ impl Signatures {
         let mapping = esets_sys::map(&file).map_err(|error| failed(&error))?;
         let database = Database::from_bytes(Bytes::from_owner(mapping));
         let database = database.map_err(|error| failed(&error))?;
-        Ok(Self { file: Some(file), database })
+        Ok(Self { file: Some(file), database, rules: None })
     }
 
     /// The database in a folder, or the sources there.
-    fn from_folder(folder: &Path, messages: &mut Messages) -> Result<Self, String> {
+    fn from_folder(
+        folder: &Path,
+        has_rules: bool,
+        messages: &mut Messages,
+    ) -> Result<Self, String> {
         let compiled = folder.join(COMPILED);
         if compiled.exists() {
             return Self::open(&compiled);
         }
         let sources = sources(folder)?;
-        if sources.is_empty() {
+        if sources.is_empty() && !has_rules {
             let folder = folder.display();
             return Err(format!("{folder}: neither {COMPILED} nor sources of signatures"));
         }
@@ -84,7 +118,7 @@ impl Signatures {
         let (bytes, _) = compile("compiled in memory", sources, false, messages);
         let file = esets_sys::memory_file(&bytes).map_err(|error| error.to_string())?;
         let database = Database::from_bytes(bytes).map_err(|error| error.to_string())?;
-        Ok(Self { file: Some(file), database })
+        Ok(Self { file: Some(file), database, rules: None })
     }
 }
 

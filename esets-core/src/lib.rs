@@ -28,6 +28,7 @@ mod heuristic;
 mod matcher;
 mod object;
 mod pieces;
+mod rules;
 mod scan;
 mod scanner;
 mod session;
@@ -49,6 +50,7 @@ pub use executable::{
 pub use heuristic::{Findings, HEURISTICS, Heuristic};
 pub use object::{Member, Object};
 pub use pieces::Piece;
+pub use rules::RuleSet;
 pub use scanner::{Options, Records, Scanner};
 pub use session::{Interrupt, Interruption, Observer, Session};
 pub use subject::{Algorithm, Digest, Subject};

@@ -193,8 +193,11 @@ impl Scan<'_> {
     /// Signatures and heuristics.
     fn inspect(&mut self, id: ObjectId, subject: &Subject<'_>) -> Result<(), Stop> {
         let mut findings = Findings::default();
-        let Scanner { database, heuristics, options, .. } = self.scanner;
+        let Scanner { database, heuristics, options, rules, .. } = self.scanner;
         let searched = database.search(subject, self.interrupt, &mut findings);
+        for rules in rules {
+            rules.inspect(subject, self.interrupt, &mut findings);
+        }
         if options.heuristics {
             for heuristic in heuristics.iter() {
                 heuristic.inspect(subject, &mut findings);

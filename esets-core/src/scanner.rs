@@ -11,6 +11,7 @@ use crate::carve::Carver;
 use crate::database::Database;
 use crate::heuristic::{HEURISTICS, Heuristic};
 use crate::object::Object;
+use crate::rules::RuleSet;
 use crate::scan;
 use crate::session::Session;
 use crate::unpack::{UNPACKERS, Unpacker};
@@ -24,6 +25,7 @@ pub struct Scanner {
     pub(crate) heuristics: Cow<'static, [&'static dyn Heuristic]>,
     pub(crate) limits: Limits,
     pub(crate) options: Options,
+    pub(crate) rules: Vec<Arc<dyn RuleSet>>,
     pub(crate) unpackers: Cow<'static, [&'static dyn Unpacker]>,
 }
 
@@ -81,6 +83,7 @@ impl Scanner {
             heuristics: Cow::Borrowed(HEURISTICS),
             limits: Limits::default(),
             options: Options::default(),
+            rules: Vec::new(),
             unpackers: Cow::Borrowed(UNPACKERS),
         }
     }
@@ -115,6 +118,13 @@ impl Scanner {
     #[must_use]
     pub fn with_heuristic(mut self, heuristic: &'static dyn Heuristic) -> Self {
         self.heuristics.to_mut().push(heuristic);
+        self
+    }
+
+    /// The same scanner with rules of another language, asked after the signatures.
+    #[must_use]
+    pub fn with_rules(mut self, rules: Arc<dyn RuleSet>) -> Self {
+        self.rules.push(rules);
         self
     }
 

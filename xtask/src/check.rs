@@ -63,6 +63,17 @@ const EDGES: &[(&str, &[&str])] = &[
     ("esets-agents", &["esets-policy", "esets-client", "esets-sys"]),
     ("esets-quarantine", &["esets-core", "esets-sys"]),
     ("esets-client", &["esets-policy", "esets-sys"]),
-    ("esets-cli", &["esets-policy", "esets-core", "esets-client", "esets-quarantine", "esets-sys"]),
+    ("esets-yara", &["esets-core"]),
+    (
+        "esets-cli",
+        &[
+            "esets-policy",
+            "esets-core",
+            "esets-client",
+            "esets-quarantine",
+            "esets-sys",
+            "esets-yara",
+        ],
+    ),
     ("esets-capi", &["esets-policy", "esets-core", "esets-client", "esets-sys"]),
 ];

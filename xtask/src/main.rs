@@ -17,6 +17,7 @@ mod package;
 mod packages;
 mod rarity;
 mod test;
+mod yara;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
@@ -43,6 +44,7 @@ static CHORES: &[&Chore] = &[
     &package::CHORE,
     &rarity::CHORE,
     &test::CHORE,
+    &yara::CHORE,
 ];
 
 fn main() -> ExitCode {

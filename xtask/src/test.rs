@@ -13,18 +13,18 @@ pub(crate) static CHORE: Chore = Chore {
 fn test() -> Outcome {
     packages::install()?;
     run(&mut cargo(&["fmt", "--all", "--check"]))?;
-    run(&mut cargo(&["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]))?;
+    run(&mut cargo(&["clippy", "--all-targets", "--", "-D", "warnings"]))?;
     check::check()?;
     package::package(true)?;
     deny()?;
-    run(&mut cargo(&["build", "--workspace", "--all-targets"]))?;
+    run(&mut cargo(&["build", "--all-targets"]))?;
     if has_nextest() {
-        run(&mut cargo(&["nextest", "run", "--workspace", "--no-fail-fast"]))?;
-        run(&mut cargo(&["test", "--workspace", "--doc", "--quiet"]))?;
+        run(&mut cargo(&["nextest", "run", "--no-fail-fast"]))?;
+        run(&mut cargo(&["test", "--doc", "--quiet"]))?;
     } else {
-        run(&mut cargo(&["test", "--workspace", "--no-fail-fast"]))?;
+        run(&mut cargo(&["test", "--no-fail-fast"]))?;
     }
-    let mut docs = cargo(&["doc", "--workspace", "--no-deps", "--quiet"]);
+    let mut docs = cargo(&["doc", "--no-deps", "--quiet"]);
     run(docs.env("RUSTDOCFLAGS", "-D warnings"))?;
     replay()?;
     fuzz::smoke()?;

@@ -63,12 +63,15 @@ pub(crate) struct DatabaseArguments {
     /// A compiled database
     #[arg(long, value_name = "FILE")]
     pub(crate) database: Option<PathBuf>,
+    /// A file with YARA rules, or a folder with such files; may be given several times
+    #[arg(long, value_name = "PATH", hide = !cfg!(feature = "yara"))]
+    pub(crate) yara: Vec<PathBuf>,
 }
 
 impl DatabaseArguments {
     /// Whether the caller says where they are.
     pub(crate) fn is_given(&self) -> bool {
-        self.base_dir.is_some() || self.database.is_some()
+        self.base_dir.is_some() || self.database.is_some() || !self.yara.is_empty()
     }
 }
 

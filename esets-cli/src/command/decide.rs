@@ -19,7 +19,7 @@ use crate::pool::{self, Scanned};
 use crate::print::reason;
 use crate::signatures::Signatures;
 use crate::target::{Target, Walk};
-use crate::worker::{Scan, Setup};
+use crate::worker::Setup;
 
 pub(crate) static COMMAND: Command =
     Command { name: "decide", program: Some("esets_cli"), define, run };
@@ -157,7 +157,7 @@ fn scan(
         Plan::Scan(plan) => plan,
         _ => return Err(vec!["the policy wants something unknown".into()]),
     };
-    let scan = Scan { setup: Setup::of(&plan), database: signatures.file.as_ref() };
+    let scan = signatures.scan(Setup::of(&plan));
     let jobs = arguments.jobs.clamp(1, MOST_JOBS);
     pool::scan(scan.engines(), jobs, targets, |scanned| {
         let action = Decision::of(plan.decide(&scanned.verdict, None)).action;

@@ -15,7 +15,7 @@ use crate::messages::Messages;
 use crate::policy;
 use crate::pool;
 use crate::signatures::Signatures;
-use crate::worker::{Scan, Setup};
+use crate::worker::Setup;
 
 pub(crate) static COMMAND: Command = Command { name: "policy", program: None, define, run };
 
@@ -144,7 +144,7 @@ fn rewrite(case: &Case<'_>, context: &Context<'_>) -> Result<Vec<u8>, Vec<String
 }
 
 fn scan(file: &Path, plan: &ScanPlan<'_>, signatures: &Signatures) -> Result<Verdict, Vec<String>> {
-    let scan = Scan { setup: Setup::of(plan), database: signatures.file.as_ref() };
+    let scan = signatures.scan(Setup::of(plan));
     let scanned = pool::scan_one(&scan, file);
     let scanned = scanned.map_err(|problem| vec![format!("{}: {problem}", file.display())])?;
     Ok(scanned.verdict)

@@ -217,7 +217,7 @@ fn store(quarantine: &Quarantine, put: &Put, messages: &mut Messages) -> Result<
         seconds: Some(SECONDS),
         passwords: Vec::new(),
     };
-    let scan = Scan { setup, database: signatures.file.as_ref() };
+    let scan = signatures.scan(setup);
     let mut results = Vec::new();
     for file in &put.files {
         match store_one(quarantine, &scan, file, put.remove) {

@@ -26,7 +26,7 @@ use crate::progress::Progress;
 use crate::report::{Entry, Opening, Report, Style, Summary};
 use crate::signatures::Signatures;
 use crate::target::Walk;
-use crate::worker::{Scan, Setup};
+use crate::worker::Setup;
 
 pub(crate) static COMMAND: Command =
     Command { name: "scan", program: Some("esets_scan"), define, run };
@@ -105,7 +105,7 @@ fn scan(
     let command_line = command_line();
     let opening =
         Opening { command_line, database: &signatures.database, started: SystemTime::now() };
-    let scan = Scan { setup: setup(arguments, matches), database: signatures.file.as_ref() };
+    let scan = signatures.scan(setup(arguments, matches));
     let walk = walk(arguments, matches);
     let mut written = reports.iter_mut().try_for_each(|report| report.open(&opening));
     let progress = Progress::new(switches::is_on(matches, "progress"));

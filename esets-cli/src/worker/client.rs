@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use esets_policy::core::{Reason, Verdict};
 
-use super::{ARGUMENT, Job, Ready, Scan, frame};
+use super::{ARGUMENT, Job, Ready, Rules, Scan, frame};
 use crate::pool::Looked;
 
 /// A worker process, started when it is first needed and again when it is gone.
@@ -100,6 +100,8 @@ impl<'s> Worker<'s> {
         let mut process = spawn().map_err(failed)?;
         let setup = &self.scan.setup;
         frame::send(&process.socket, setup, self.scan.database).map_err(failed)?;
+        let rules = self.scan.rules;
+        frame::send(&process.socket, &Rules(rules.is_some()), rules).map_err(failed)?;
         let deadline = Instant::now().checked_add(START);
         match frame::receive::<Ready>(&process.socket, LONGEST_START, deadline) {
             Ok(Some((ready, _))) => self.notices.extend(ready.refused),

@@ -4,7 +4,8 @@
 //!
 //! ```text
 //! program                                          worker (the same program, `--scan-worker`)
-//!   Setup, database as a descriptor ──────────────►  opens the database, confines itself
+//!   Setup, database as a descriptor ──────────────►
+//!   Rules, YARA rules as a descriptor ────────────►  opens both, confines itself
 //!   ◄───────────────────────────────── Ready
 //!   Job, file as a descriptor ────────────────────►  reads the file, scans it
 //!   ◄────────────────────────────────  Verdict       … and so on, until the program hangs up
@@ -36,6 +37,8 @@ pub(crate) struct Scan<'s> {
     pub(crate) setup: Setup,
     /// The compiled database; `None` for the embedded one.
     pub(crate) database: Option<&'s File>,
+    /// Compiled YARA rules.
+    pub(crate) rules: Option<&'s File>,
 }
 
 /// How a worker scans.
@@ -80,6 +83,10 @@ struct Ready {
     /// Protections that the system has not got.
     refused: Vec<String>,
 }
+
+/// Whether there are YARA rules; they come as a descriptor.
+#[derive(Debug, Serialize, Deserialize)]
+struct Rules(bool);
 
 /// One file, which comes as a descriptor.
 #[derive(Debug, Serialize, Deserialize)]

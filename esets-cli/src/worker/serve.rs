@@ -15,8 +15,8 @@ use esets_policy::core::{
 };
 use serde::Serialize;
 
-use super::{Job, Ready, Setup, frame};
-use crate::exit;
+use super::{Job, Ready, Rules, Setup, frame};
+use crate::{exit, rules};
 
 /// Scans for the process at the other end of standard input, until it hangs up.
 pub(super) fn serve() -> ExitCode {
@@ -37,12 +37,17 @@ fn work() -> io::Result<()> {
         return Ok(());
     };
     let (database, size) = open(file)?;
+    let rules = match frame::receive::<Rules>(&socket, LONGEST_JOB, None)? {
+        Some((Rules(true), file)) => Some(rules::open(file.ok_or(io::ErrorKind::InvalidData)?)?),
+        _ => None,
+    };
     let refused = esets_sys::confine(&confinement(&setup, size));
     let refused = refused.iter().map(ToString::to_string).collect();
     frame::send(&socket, &Ready { refused }, None)?;
     let scanner = Scanner::new(database)
         .with_limits(setup.limits.clone())
         .with_options(setup.options.clone());
+    let scanner = rules.into_iter().fold(scanner, Scanner::with_rules);
     while let Some((job, file)) = frame::receive::<Job>(&socket, LONGEST_JOB, None)? {
         let file = file.ok_or(io::ErrorKind::InvalidData)?;
         answer(&socket, scan(&scanner, &setup, &job, &file))?;

@@ -21,3 +21,4 @@ mod schema;
 mod setting;
 mod signatures;
 mod workers;
+mod yara;

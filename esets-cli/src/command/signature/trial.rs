@@ -13,7 +13,7 @@ use crate::pool;
 use crate::print::{Names, quoted};
 use crate::signatures::Signatures;
 use crate::target::Walk;
-use crate::worker::{Scan, Setup};
+use crate::worker::Setup;
 
 pub(super) fn define() -> Definition {
     Definition::new("test")
@@ -38,7 +38,7 @@ pub(super) fn run(matches: &ArgMatches, messages: &mut Messages) -> Outcome {
     options.unwanted_applications = true;
     let (limits, seconds) = (Limits::default(), Some(120));
     let setup = Setup { limits, options, seconds, passwords: Vec::new() };
-    let scan = Scan { setup, database: signatures.file.as_ref() };
+    let scan = signatures.scan(setup);
     let walk = Walk { subdir: true, ..Walk::default() };
     let files = paths(matches, "files");
     let mut ending = Managed::Done;
