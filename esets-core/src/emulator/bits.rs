@@ -2,7 +2,7 @@
 
 use iced_x86::{Instruction, Mnemonic, OpKind, Register};
 
-use super::execute::operand_size;
+use super::operands::operand_size;
 use super::registers::{mask, sign_bit, sign_extend};
 use super::{Machine, Step};
 

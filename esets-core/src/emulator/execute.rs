@@ -2,7 +2,8 @@
 
 use iced_x86::{Instruction, Mnemonic, OpKind, Register};
 
-use super::registers::{Flags, mask, sign_extend};
+use super::operands::operand_size;
+use super::registers::{Flags, sign_extend};
 use super::{Machine, Step, Trap, exception};
 
 impl Machine {
@@ -135,67 +136,6 @@ impl Machine {
         self.set_operand(instruction, 1, first)
     }
 
-    fn stack(&mut self, instruction: &Instruction) -> Step<()> {
-        match instruction.mnemonic() {
-            Mnemonic::Push => {
-                let value = self.operand(instruction, 0)?;
-                let size = stack_size(instruction);
-                self.push_sized(value, size)
-            }
-            Mnemonic::Pop => {
-                let value = self.pop_sized(stack_size(instruction))?;
-                self.set_operand(instruction, 0, value)
-            }
-            Mnemonic::Pushad => {
-                let esp = self.registers.get(Register::ESP);
-                for register in ALL {
-                    let is_esp = register == Register::ESP;
-                    self.push(if is_esp { esp } else { self.registers.get(register) })?;
-                }
-                Ok(())
-            }
-            Mnemonic::Popad => {
-                for register in ALL.iter().rev() {
-                    let value = self.pop()?;
-                    if *register != Register::ESP {
-                        self.registers.set(*register, value);
-                    }
-                }
-                Ok(())
-            }
-            Mnemonic::Pushf => self.push_sized(self.registers.flags.to_bits(), 2),
-            Mnemonic::Popf => {
-                self.registers.flags = Flags::from_bits(self.pop_sized(2)?);
-                Ok(())
-            }
-            Mnemonic::Pushfd => self.push(self.registers.flags.to_bits()),
-            Mnemonic::Popfd => {
-                self.registers.flags = Flags::from_bits(self.pop()?);
-                Ok(())
-            }
-            Mnemonic::Leave => {
-                self.registers.set(Register::ESP, self.registers.get(Register::EBP));
-                let value = self.pop()?;
-                self.registers.set(Register::EBP, value);
-                Ok(())
-            }
-            _ => self.enter(instruction),
-        }
-    }
-
-    /// `enter` without nested frames, which no compiler uses.
-    fn enter(&mut self, instruction: &Instruction) -> Step<()> {
-        if instruction.immediate8_2nd() != 0 {
-            return Err(Trap::Unknown);
-        }
-        self.push(self.registers.get(Register::EBP))?;
-        let esp = self.registers.get(Register::ESP);
-        self.registers.set(Register::EBP, esp);
-        let room = u32::from(instruction.immediate16());
-        self.registers.set(Register::ESP, esp.wrapping_sub(room));
-        Ok(())
-    }
-
     fn branch(&mut self, instruction: &Instruction) -> Step<()> {
         match instruction.mnemonic() {
             Mnemonic::Jmp => self.registers.eip = self.target(instruction)?,
@@ -298,118 +238,9 @@ impl Machine {
             _ => Err(Trap::Exception(exception::PRIVILEGED_INSTRUCTION)),
         }
     }
-
-    /// The value of an operand.
-    pub(super) fn operand(&mut self, instruction: &Instruction, operand: u32) -> Step<u32> {
-        match instruction.op_kind(operand) {
-            OpKind::Register => Ok(self.registers.get(instruction.op_register(operand))),
-            OpKind::Memory => {
-                let address = self.address(instruction)?;
-                self.memory.read(address, operand_size(instruction, operand))
-            }
-            OpKind::Immediate8 => Ok(instruction.immediate8().into()),
-            OpKind::Immediate8_2nd => Ok(instruction.immediate8_2nd().into()),
-            OpKind::Immediate16 => Ok(instruction.immediate16().into()),
-            OpKind::Immediate32 => Ok(instruction.immediate32()),
-            OpKind::Immediate8to16 => Ok(sign_extend(instruction.immediate8().into(), 1) & mask(2)),
-            OpKind::Immediate8to32 => Ok(sign_extend(instruction.immediate8().into(), 1)),
-            _ => Err(Trap::Unknown),
-        }
-    }
-
-    pub(super) fn set_operand(
-        &mut self,
-        instruction: &Instruction,
-        operand: u32,
-        value: u32,
-    ) -> Step<()> {
-        match instruction.op_kind(operand) {
-            OpKind::Register => {
-                self.registers.set(instruction.op_register(operand), value);
-                Ok(())
-            }
-            OpKind::Memory => {
-                let address = self.address(instruction)?;
-                self.memory.write(address, operand_size(instruction, operand), value)
-            }
-            _ => Err(Trap::Unknown),
-        }
-    }
-
-    /// The address of the memory operand.
-    pub(super) fn address(&self, instruction: &Instruction) -> Step<u32> {
-        let segment = match instruction.memory_segment() {
-            Register::FS => self.registers.fs,
-            Register::GS => return Err(Trap::Unknown),
-            _ => 0,
-        };
-        Ok(self.offset(instruction).wrapping_add(segment))
-    }
-
-    /// The address of the memory operand, in its segment.
-    fn offset(&self, instruction: &Instruction) -> u32 {
-        let value = |register: Register| {
-            if register == Register::None { 0 } else { self.registers.get(register) }
-        };
-        let index = value(instruction.memory_index());
-        let index = index.wrapping_mul(instruction.memory_index_scale());
-        let sum = value(instruction.memory_base()).wrapping_add(index);
-        let sum = sum.wrapping_add(instruction.memory_displacement32());
-        let is_short = instruction.memory_base().size() == 2;
-        if is_short { sum & mask(2) } else { sum }
-    }
-
-    pub(super) fn push(&mut self, value: u32) -> Step<()> {
-        self.push_sized(value, 4)
-    }
-
-    pub(super) fn pop(&mut self) -> Step<u32> {
-        self.pop_sized(4)
-    }
-
-    fn push_sized(&mut self, value: u32, size: usize) -> Step<()> {
-        let esp = self.registers.get(Register::ESP);
-        let esp = esp.wrapping_sub(if size == 2 { 2 } else { 4 });
-        self.memory.write(esp, size, value)?;
-        self.registers.set(Register::ESP, esp);
-        Ok(())
-    }
-
-    fn pop_sized(&mut self, size: usize) -> Step<u32> {
-        let esp = self.registers.get(Register::ESP);
-        let value = self.memory.read(esp, size)?;
-        self.registers.set(Register::ESP, esp.wrapping_add(if size == 2 { 2 } else { 4 }));
-        Ok(value)
-    }
 }
 
 /// Whether it is `setcc` or `cmovcc`.
 fn is_conditional(instruction: &Instruction) -> bool {
     instruction.condition_code() != iced_x86::ConditionCode::None
 }
-
-/// How many bytes an operand has.
-pub(super) fn operand_size(instruction: &Instruction, operand: u32) -> usize {
-    match instruction.op_kind(operand) {
-        OpKind::Register => instruction.op_register(operand).size(),
-        OpKind::Memory => instruction.memory_size().size(),
-        _ => 4,
-    }
-}
-
-/// How many bytes `push` and `pop` move.
-fn stack_size(instruction: &Instruction) -> usize {
-    if instruction.stack_pointer_increment().unsigned_abs() == 2 { 2 } else { 4 }
-}
-
-/// In the order of `pushad`.
-const ALL: [Register; 8] = [
-    Register::EAX,
-    Register::ECX,
-    Register::EDX,
-    Register::EBX,
-    Register::ESP,
-    Register::EBP,
-    Register::ESI,
-    Register::EDI,
-];

@@ -10,7 +10,9 @@ mod exception;
 mod execute;
 mod loader;
 mod memory;
+mod operands;
 mod registers;
+mod stack;
 mod string;
 mod windows;
 

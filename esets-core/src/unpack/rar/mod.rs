@@ -1,5 +1,6 @@
 //! RAR 1.3 to 7: blocks walked by ourselves, members decoded by the crate `rars`.
 
+mod block;
 mod extract;
 mod volume;
 

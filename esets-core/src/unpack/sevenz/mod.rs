@@ -7,6 +7,7 @@ mod cipher;
 mod coder;
 mod header;
 mod member;
+mod number;
 mod zstd;
 
 use std::borrow::Cow;

@@ -1,10 +1,15 @@
 //! The few functions of Windows that stubs call.
 
+mod files;
+mod library;
+
 use std::collections::HashMap;
 
 use iced_x86::Register;
 
 use super::{Machine, Step, Trap};
+use library::headers;
+pub(super) use library::kernel;
 
 /// The libraries and functions that the program knows, and the memory it got.
 #[derive(Default)]
@@ -69,54 +74,6 @@ impl Windows {
         self.ticks = self.ticks.wrapping_add(1);
         self.ticks
     }
-}
-
-/// `kernel32.dll` as far as stubs look at it: headers, and an export table of all known functions.
-pub(super) fn kernel(windows: &mut Windows) -> Option<Vec<u8>> {
-    let count = u32::try_from(FUNCTIONS_KNOWN.len()).ok()?;
-    let functions = EXPORTS.checked_add(40)?;
-    let names = functions.checked_add(count.checked_mul(4)?)?;
-    let ordinals = names.checked_add(count.checked_mul(4)?)?;
-    let mut text = ordinals.checked_add(count.checked_mul(2)?)?;
-    let mut image = headers(KERNEL, KERNEL_SIZE);
-    let mut put = |at: u32, bytes: &[u8]| write(&mut image, at, bytes);
-    for (at, value) in [(12, text), (16, 1), (20, count), (24, count), (28, functions), (32, names)]
-    {
-        put(EXPORTS.checked_add(at)?, &value.to_le_bytes());
-    }
-    put(EXPORTS.checked_add(36)?, &ordinals.to_le_bytes());
-    put(text, b"KERNEL32.dll");
-    text = text.checked_add(16)?;
-    for (index, (name, ..)) in (0_u16..).zip(FUNCTIONS_KNOWN) {
-        let address = windows.address_of(name.as_bytes())?.checked_sub(KERNEL)?;
-        let at = u32::from(index).checked_mul(4)?;
-        put(functions.checked_add(at)?, &address.to_le_bytes());
-        put(names.checked_add(at)?, &text.to_le_bytes());
-        put(ordinals.checked_add(u32::from(index).checked_mul(2)?)?, &index.to_le_bytes());
-        put(text, name.as_bytes());
-        text = text.checked_add(u32::try_from(name.len()).ok()?)?.checked_add(1)?;
-    }
-    Some(image)
-}
-
-/// The headers of a library at `base`, with an export table that is still empty.
-fn headers(base: u32, size: usize) -> Vec<u8> {
-    let mut image = vec![0; size];
-    for (at, bytes) in [(0, &b"MZ"[..]), (0x80, b"PE\0\0\x4c\x01\x01\0")] {
-        write(&mut image, at, bytes);
-    }
-    write(&mut image, 0x94, &[0xe0, 0, 0x02, 0x21, 0x0b, 0x01]);
-    for (at, value) in
-        [(0x3c, 0x80), (0xb4, base), (0xd0, 0x1_0000), (0xf4, 16), (0xf8, EXPORTS), (0xfc, 0x1000)]
-    {
-        write(&mut image, at, &u32::to_le_bytes(value));
-    }
-    image
-}
-
-fn write(image: &mut [u8], at: u32, bytes: &[u8]) {
-    let at = usize::try_from(at).unwrap_or(usize::MAX);
-    image.iter_mut().skip(at).zip(bytes).for_each(|(to, from)| *to = *from);
 }
 
 impl Machine {
@@ -209,46 +166,6 @@ impl Machine {
         Ok(1)
     }
 
-    /// Every file is the program itself, for reading.
-    fn create_file(&mut self) -> Step<u32> {
-        self.windows.position = 0;
-        Ok(FILE)
-    }
-
-    fn file_size(&mut self) -> Step<u32> {
-        u32::try_from(self.windows.file.len()).map_err(|_| Trap::Unknown)
-    }
-
-    fn read_file(&mut self) -> Step<u32> {
-        let (buffer, count, done) = (self.argument(1)?, self.argument(2)?, self.argument(3)?);
-        let count = usize::try_from(count).map_err(|_| Trap::Unknown)?;
-        let rest = self.windows.file.get(self.windows.position..).unwrap_or_default();
-        let bytes = rest.get(..count).unwrap_or(rest).to_vec();
-        for (index, byte) in (0..).zip(&bytes) {
-            self.memory.write(buffer.wrapping_add(index), 1, (*byte).into())?;
-        }
-        self.windows.position = self.windows.position.saturating_add(bytes.len());
-        if done != 0 {
-            let read = u32::try_from(bytes.len()).map_err(|_| Trap::Unknown)?;
-            self.memory.write(done, 4, read)?;
-        }
-        Ok(1)
-    }
-
-    /// From the start, from here or from the end.
-    fn set_file_pointer(&mut self) -> Step<u32> {
-        let (distance, origin) = (self.argument(1)?, self.argument(3)?);
-        let from = match origin {
-            0 => 0,
-            1 => self.windows.position,
-            _ => self.windows.file.len(),
-        };
-        let from = u32::try_from(from).map_err(|_| Trap::Unknown)?;
-        let position = from.wrapping_add(distance);
-        self.windows.position = usize::try_from(position).map_err(|_| Trap::Unknown)?;
-        Ok(position)
-    }
-
     fn tick_count(&mut self) -> Step<u32> {
         Ok(self.windows.tick())
     }
@@ -318,9 +235,6 @@ pub(super) const KERNEL: u32 = 0x7700_0000;
 /// Where functions seem to lie, and how far apart.
 const FUNCTIONS: u32 = 0x7701_0000;
 const SPACING: u32 = 16;
-/// The offset of the export table in `kernel32.dll`, and its size in all.
-const EXPORTS: u32 = 0x400;
-const KERNEL_SIZE: usize = 0x2_0000;
 /// Where other libraries seem to lie; nothing is there.
 const LIBRARIES: u32 = 0x7100_0000;
 /// The size of the headers and the empty export table of other libraries.

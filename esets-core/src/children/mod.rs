@@ -1,7 +1,9 @@
 //! The only way out of an unpacker: it offers members, the engine reads, meters and scans them.
 
+mod read;
+
 use std::collections::HashSet;
-use std::io::{self, Read};
+use std::io::Read;
 use std::ops::Range;
 
 use bytes::Bytes;
@@ -11,9 +13,10 @@ use crate::cursor::Cursor;
 use crate::decode::Sink;
 use crate::object::Member;
 use crate::pieces::{Kept, Piece, Pieces};
-use crate::scan::{Scan, Visit, fenced};
+use crate::scan::{Scan, Visit};
 use crate::subject::Subject;
 use crate::verdict::{Limit, ObjectId, Reason, Text};
+use read::Cut;
 
 /// Takes the members of one container.
 ///
@@ -136,26 +139,6 @@ impl<'c> Children<'c> {
             self.keep(piece, record, content, lease);
         }
         Ok(())
-    }
-
-    /// Reads over the rest of a member, because the next builds upon it, within the budget.
-    ///
-    /// Errors of the reader are the caller's.
-    pub(crate) fn pass(&mut self, reader: &mut dyn Read) -> Result<(), Stop> {
-        let mut chunk = self.scan.ledger.take_chunk();
-        let outcome = self.pass_with(reader, &mut chunk);
-        self.scan.ledger.chunk = chunk;
-        outcome.map_err(|reason| self.scan.stop(self.id, reason))
-    }
-
-    fn pass_with(&mut self, reader: &mut dyn Read, chunk: &mut [u8]) -> Result<(), Reason> {
-        loop {
-            if let Some(interruption) = self.scan.interrupt.check() {
-                return Err(interruption.into());
-            }
-            let Ok(count @ 1..) = read_chunk(reader, chunk) else { return Ok(()) };
-            self.scan.ledger.budget.take_unpacked(count as u64)?;
-        }
     }
 
     /// Records a member that cannot be opened.
@@ -281,35 +264,6 @@ impl<'c> Children<'c> {
         let start = (part.start as usize).checked_sub(container.start as usize)?;
         Some(start..start.checked_add(bytes.len())?)
     }
-
-    /// Reads to the end, or to the first limit.
-    fn read(
-        &mut self,
-        reader: &mut dyn Read,
-        chunk: &mut [u8],
-        content: &mut Vec<u8>,
-        lease: &mut Lease,
-    ) -> Result<(), Cut> {
-        loop {
-            if let Some(interruption) = self.scan.interrupt.check() {
-                return Err(Cut::Scan(interruption.into()));
-            }
-            let count = read_chunk(reader, chunk)?;
-            let Some(fresh) = chunk.get(..count).filter(|fresh| !fresh.is_empty()) else {
-                return Ok(());
-            };
-            let budget = &mut self.scan.ledger.budget;
-            let room = budget.limits.object_size.saturating_sub(content.len() as u64);
-            let room = usize::try_from(room).unwrap_or(usize::MAX);
-            let kept = fresh.get(..room).unwrap_or(fresh);
-            make_room(content, kept.len(), lease)?;
-            budget.take_unpacked(kept.len() as u64).map_err(Cut::Scan)?;
-            content.extend_from_slice(kept);
-            if fresh.len() > room {
-                return Err(Cut::Object(Reason::Limit(Limit::ObjectSize)));
-            }
-        }
-    }
 }
 
 /// How many passwords are learned in one scan.
@@ -318,35 +272,4 @@ const MOST_LEARNED: u32 = 32;
 /// The place of a member among pieces, as its container or its name says.
 fn piece_of(member: &Member<'_>) -> Option<Piece> {
     member.piece.clone().or_else(|| Piece::of_name(&member.name))
-}
-
-/// Why reading a member ended before its end: only this one, or the whole scan with it.
-enum Cut {
-    Object(Reason),
-    Scan(Reason),
-}
-
-/// Makes room for `more` bytes, by halves so that growing stays linear, and leases all of it.
-fn make_room(content: &mut Vec<u8>, more: usize, lease: &mut Lease) -> Result<(), Cut> {
-    if content.capacity().saturating_sub(content.len()) >= more {
-        return Ok(());
-    }
-    let more = more.max(content.capacity() / 2);
-    if !lease.grow(more as u64) {
-        return Err(Cut::Object(Reason::Limit(Limit::Memory)));
-    }
-    content.reserve_exact(more);
-    Ok(())
-}
-
-/// One read, with panics fenced so that what came before is still scanned.
-fn read_chunk(reader: &mut dyn Read, chunk: &mut [u8]) -> Result<usize, Cut> {
-    loop {
-        match fenced(|| reader.read(chunk)) {
-            Ok(Ok(count)) => return Ok(count.min(chunk.len())),
-            Ok(Err(error)) if error.kind() == io::ErrorKind::Interrupted => {}
-            Ok(Err(error)) => return Err(Cut::Object(Reason::from_io(&error))),
-            Err(fault) => return Err(Cut::Object(Reason::Fault(fault.into()))),
-        }
-    }
 }
