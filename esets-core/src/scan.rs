@@ -38,7 +38,13 @@ pub(crate) fn scan(scanner: &Scanner, object: &Object<'_>, session: &mut Session
     };
     let member = Member::named(object.name());
     // The verdict already says why a stopped scan stopped.
-    let _ = scan.visit(Visit { member: &member, bytes: object.bytes(), parent: None, cut: None });
+    let _ = scan.visit(Visit {
+        member: &member,
+        bytes: object.bytes(),
+        parent: None,
+        position: 0,
+        cut: None,
+    });
     ledger.verdict
 }
 
@@ -88,6 +94,8 @@ pub(crate) struct Visit<'v> {
     pub(crate) member: &'v Member<'v>,
     pub(crate) bytes: &'v [u8],
     pub(crate) parent: Option<(ObjectId, &'v Subject<'v>)>,
+    /// How many members its container offered before it.
+    pub(crate) position: u64,
     /// Why the object is not complete, if it is not.
     pub(crate) cut: Option<Reason>,
 }
@@ -108,7 +116,7 @@ impl Scan<'_> {
         self.ledger.budget.go_on()?;
         let object = Object::new(visit.bytes).named(&*visit.member.name);
         let parent = visit.parent.map(|(_, subject)| subject);
-        let mut subject = Subject::new(object, visit.member, parent);
+        let mut subject = Subject::new(object, visit.member, parent).at(visit.position);
         let id = self.open(&subject, visit.parent.map(|(id, _)| id));
         if let Some(reason) = visit.cut {
             self.record(id).add_reason(reason);
@@ -295,7 +303,13 @@ impl Scan<'_> {
             let bytes = subject.bytes().get(offset..).unwrap_or_default();
             let member = Member::named(format!("@{offset}").into_bytes());
             let before = self.mark();
-            self.visit(Visit { member: &member, bytes, parent: Some((id, subject)), cut: None })?;
+            self.visit(Visit {
+                member: &member,
+                bytes,
+                parent: Some((id, subject)),
+                position: 0,
+                cut: None,
+            })?;
             self.forget_nothing_found(before, bytes.len());
         }
         Ok(())

@@ -54,6 +54,7 @@ pub struct Subject<'s> {
     member: &'s Member<'s>,
     parent: Option<&'s Subject<'s>>,
     formats: Vec<&'static Format>,
+    position: u64,
     depth: u16,
     /// Whether formats were looked for inside it.
     is_carved: Cell<bool>,
@@ -74,6 +75,7 @@ impl<'s> Subject<'s> {
             member,
             parent,
             formats: Vec::new(),
+            position: 0,
             depth: parent.map_or(0, |parent| parent.depth.saturating_add(1)),
             is_carved: Cell::new(false),
             md5: OnceCell::new(),
@@ -81,6 +83,16 @@ impl<'s> Subject<'s> {
             sha256: OnceCell::new(),
             executable: OnceCell::new(),
         }
+    }
+
+    /// The same as the member offered after so many others of its container.
+    pub(crate) fn at(self, position: u64) -> Self {
+        Self { position, ..self }
+    }
+
+    /// How many members its container offered before it.
+    pub(crate) fn position(&self) -> u64 {
+        self.position
     }
 
     /// Marks that formats are looked for inside the object; `false` if they already are inside a

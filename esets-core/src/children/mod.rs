@@ -27,11 +27,12 @@ pub struct Children<'c> {
     subject: &'c Subject<'c>,
     pieces: Pieces,
     seen: HashSet<(Range<usize>, Vec<u8>)>,
+    offered: u64,
 }
 
 impl<'c> Children<'c> {
     pub(crate) fn new(scan: Scan<'c>, id: ObjectId, subject: &'c Subject<'c>) -> Self {
-        Self { scan, id, subject, pieces: Pieces::default(), seen: HashSet::new() }
+        Self { scan, id, subject, pieces: Pieces::default(), seen: HashSet::new(), offered: 0 }
     }
 
     /// Scans a member that lies in the container as it is.
@@ -251,7 +252,9 @@ impl<'c> Children<'c> {
         cut: Option<Reason>,
     ) -> Result<(), Stop> {
         let parent = Some((self.id, self.subject));
-        self.scan.visit(Visit { member, bytes, parent, cut })
+        let position = self.offered;
+        self.offered = position.saturating_add(1);
+        self.scan.visit(Visit { member, bytes, parent, position, cut })
     }
 
     /// Where `bytes` lie in the container, if they are a slice of it.

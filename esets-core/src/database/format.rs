@@ -40,11 +40,13 @@ pub(super) enum Section {
     Specials = 32,
     Groups = 33,
     Views = 34,
+    Members = 35,
+    MemberKeys = 36,
 }
 
 impl Section {
     /// How many kinds of sections there are.
-    const COUNT: usize = 35;
+    const COUNT: usize = 37;
 
     fn index(self) -> usize {
         self as usize

@@ -18,6 +18,8 @@ pub enum SignatureKind {
     Imports,
     /// Several patterns and what must hold of them.
     Logical,
+    /// What a container says of a member.
+    Member,
     /// Passwords to try on encrypted archives.
     Password,
     /// Digests of sections of PE files.
@@ -32,6 +34,7 @@ impl SignatureKind {
         Self::Digest,
         Self::Imports,
         Self::Logical,
+        Self::Member,
         Self::Password,
         Self::Section,
     ];
@@ -45,6 +48,7 @@ impl SignatureKind {
             Self::Digest => "digest",
             Self::Imports => "imports",
             Self::Logical => "logical",
+            Self::Member => "member",
             Self::Password => "password",
             Self::Section => "section",
         }
@@ -60,6 +64,7 @@ impl SignatureKind {
             Self::Section => 4,
             Self::Imports => 5,
             Self::Password => 6,
+            Self::Member => 7,
         }
     }
 }

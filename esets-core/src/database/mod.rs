@@ -10,6 +10,7 @@ mod executable;
 mod format;
 mod ignored;
 mod logical;
+mod members;
 mod meta;
 mod names;
 mod offsets;
@@ -41,6 +42,7 @@ pub use meta::{Counts, SignatureKind};
 pub struct Database {
     file: Bytes,
     layout: Layout,
+    member_regexes: regexes::Regexes,
     regexes: regexes::Regexes,
 }
 
@@ -64,7 +66,7 @@ impl Database {
     pub fn from_bytes(file: impl Into<Bytes>) -> Result<Self, DatabaseError> {
         let file = file.into();
         let layout = Layout::read(&file)?;
-        Ok(Self { file, layout, regexes: regexes::Regexes::default() })
+        Ok(Self { file, layout, ..Self::default() })
     }
 
     /// Reads the whole database and compares it with the digest in its header.

@@ -9,7 +9,7 @@ use std::collections::{BTreeSet, HashMap};
 use super::digests::Digests;
 use super::format::Section;
 use super::row::{LOGICAL, Row};
-use super::{Database, executable, names, offsets, view};
+use super::{Database, executable, members, names, offsets, view};
 use crate::cursor::Cursor;
 use crate::heuristic::Findings;
 use crate::matcher::{Candidate, Chain, Exhausted, Keys, Prefilter, Steps, find};
@@ -26,6 +26,7 @@ pub(super) fn search(
     findings: &mut Findings,
 ) -> Result<(), Interruption> {
     digests(database, subject, findings);
+    members::search(database, subject, findings);
     executable::search(database, subject, interrupt, findings)?;
     if database.section(Section::Patterns).is_empty() || subject.bytes().is_empty() {
         return Ok(());

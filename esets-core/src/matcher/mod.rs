@@ -5,6 +5,7 @@
 //! measure of [`rarity`]: the [`prefilter`] says where there may be one, [`table`] whose it is.
 
 mod anchor;
+mod necessary;
 mod places;
 mod prefilter;
 mod program;
@@ -14,6 +15,7 @@ mod run;
 mod search;
 mod table;
 
+pub(crate) use necessary::GRAM;
 pub(crate) use prefilter::Prefilter;
 pub(crate) use program::{Chain, Compiled, VEIL, compile};
 pub(crate) use regex::Regex;

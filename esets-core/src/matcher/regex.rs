@@ -5,6 +5,7 @@ use regex_automata::meta::{Config, Regex as Automaton};
 use regex_automata::util::syntax;
 use regex_automata::{Anchored, Input};
 
+use super::necessary::{self, GRAM};
 use super::{Exhausted, Steps};
 use crate::signature::RegexFlags;
 
@@ -42,6 +43,13 @@ impl Regex {
     /// Whether an engine takes the expression.
     pub(crate) fn is_sound(pattern: &str, flags: RegexFlags) -> bool {
         Self::new(pattern, flags).is_some()
+    }
+
+    /// The runs of [`GRAM`] bytes, in lower case, of which all that it matches has some: from each
+    /// list at least one.
+    pub(crate) fn grams(pattern: &str, flags: RegexFlags) -> Vec<Vec<[u8; GRAM]>> {
+        let hir = syntax::parse_with(pattern, &syntax(flags));
+        hir.map(|hir| necessary::grams(&hir)).unwrap_or_default()
     }
 
     /// The first match in `data` from `from` on.

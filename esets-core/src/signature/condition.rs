@@ -27,7 +27,9 @@ impl Condition {
     pub(crate) fn holds(&self, subject: &Subject<'_>) -> bool {
         match self {
             Self::Container(0) => subject.depth() == 0,
-            Self::Container(kind) => subject.ancestors().next().is_some_and(|it| is(it, *kind)),
+            Self::Container(kind) => {
+                subject.ancestors().next().is_some_and(|it| is_container(it, *kind))
+            }
             Self::EntryPoint(range) => {
                 let entry = subject.executable().and_then(|executable| executable.entry_point);
                 entry.and_then(|entry| entry.offset).is_some_and(|offset| range.contains(&offset))
@@ -35,7 +37,10 @@ impl Condition {
             Self::FileSize(range) => range.contains(&(subject.bytes().len() as u64)),
             Self::Intermediates(kinds) => {
                 let mut around = subject.ancestors();
-                kinds.iter().rev().all(|kind| around.next().is_some_and(|it| is(it, *kind)))
+                kinds
+                    .iter()
+                    .rev()
+                    .all(|kind| around.next().is_some_and(|it| is_container(it, *kind)))
             }
             Self::Sections(range) => subject
                 .executable()
@@ -44,19 +49,32 @@ impl Condition {
     }
 }
 
-fn is(subject: &Subject<'_>, kind: u8) -> bool {
+/// Whether `subject` is a container of this kind, by its place in the table.
+pub(crate) fn is_container(subject: &Subject<'_>, kind: u8) -> bool {
     let row = CONTAINERS.get(usize::from(kind));
     row.is_some_and(|(name, formats)| {
-        let is_posix = || subject.bytes().get(257..262) == Some(b"ustar");
-        match *name {
-            "CL_TYPE_OLD_TAR" if is_posix() => return false,
-            "CL_TYPE_POSIX_TAR" if !is_posix() => return false,
-            _ => {}
+        let magic = MAGICS.iter().find(|(named, ..)| named == name);
+        let is_other = |(_, offset, magic): &(&str, usize, &[u8])| {
+            !subject.bytes().get(*offset..).unwrap_or_default().starts_with(magic)
+        };
+        let is_old = *name == "CL_TYPE_OLD_TAR";
+        if magic.is_some_and(is_other) || (is_old && subject.bytes().get(257..262) == Some(USTAR)) {
+            return false;
         }
         formats.contains(&"*")
             || subject.formats().iter().any(|format| formats.contains(&format.name))
     })
 }
+
+const USTAR: &[u8] = b"ustar";
+
+/// The magic bytes, and where they lie, that tell apart what is one format here.
+static MAGICS: &[(&str, usize, &[u8])] = &[
+    ("CL_TYPE_CPIO_CRC", 0, b"070702"),
+    ("CL_TYPE_CPIO_NEWC", 0, b"070701"),
+    ("CL_TYPE_CPIO_ODC", 0, b"070707"),
+    ("CL_TYPE_POSIX_TAR", 257, USTAR),
+];
 
 /// The target and the conditions of `Key:value,…`.
 pub(super) fn parse(text: &str) -> Result<(Target, Vec<Condition>), Rejection> {
@@ -96,7 +114,8 @@ fn range(value: &str) -> Result<RangeInclusive<u64>, Rejection> {
     numbers.map(|(low, high)| low..=high).ok_or(Rejection::Field("range"))
 }
 
-fn container(name: &str) -> Result<u8, Rejection> {
+/// The place of a container in the table.
+pub(super) fn container(name: &str) -> Result<u8, Rejection> {
     let place = CONTAINERS.iter().position(|(known, _)| *known == name);
     let place = place.and_then(|place| u8::try_from(place).ok());
     place.ok_or(Rejection::Unsupported("container"))

@@ -9,11 +9,13 @@ mod comparison;
 mod condition;
 mod container;
 mod digest;
+mod ere;
 mod expression;
 mod ignore;
 mod imports;
 mod ldb;
 mod loaded;
+mod member;
 mod ndb;
 mod offset;
 mod old;
@@ -30,11 +32,14 @@ use crate::verdict::Class;
 
 pub use comparison::{Comparison, Notation};
 pub use condition::Condition;
+pub(crate) use condition::is_container;
 pub use container::each_member;
 pub use digest::{DigestSignature, SourceDigest};
 pub use expression::{Expression, Test};
 pub use ldb::LogicalSignature;
 pub use loaded::{Loaded, Rejected, Rejection};
+pub use member::MemberSignature;
+pub(crate) use member::Span;
 pub use ndb::BodySignature;
 pub use offset::{Anchor, Offset};
 pub use pattern::{Boundary, Element, MaskedByte, Pattern};
@@ -52,6 +57,8 @@ pub static LOADERS: &[&dyn Loader] = &[
     &ignore::IgnoreLists,
     &imports::Imports,
     &ldb::Logicals,
+    &member::Members,
+    &member::OldMembers,
     &ndb::Bodies,
     &old::OldBodies,
     &password::Passwords,
@@ -62,8 +69,6 @@ pub static LOADERS: &[&dyn Loader] = &[
     &unused::Icons,
     &unused::Indicators,
     &unused::Links,
-    &unused::Metadata,
-    &unused::Obsolete,
     &unused::Types,
 ];
 

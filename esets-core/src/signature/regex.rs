@@ -35,6 +35,11 @@ impl RegexFlags {
         FLAGS.find(letter).is_some_and(|bit| self.0 >> bit & 1 == 1)
     }
 
+    /// The flags of an expression for names: a dot is a line end as well.
+    pub(crate) fn of_name(ignores_case: bool) -> Self {
+        Self::parse(if ignores_case { "si" } else { "s" }).unwrap_or_default()
+    }
+
     fn parse(text: &str) -> Option<Self> {
         let bit = |letter| FLAGS.find(letter).map(|bit| 1_u16 << bit);
         text.chars().try_fold(Self(0), |flags, letter| Some(Self(flags.0 | bit(letter)?)))

@@ -116,44 +116,6 @@ impl Loader for Links {
     }
 }
 
-/// Reads metadata of containers and their members.
-pub(super) struct Metadata;
-
-impl Loader for Metadata {
-    fn about(&self) -> &'static str {
-        "metadata of containers and their members; not used"
-    }
-
-    fn extensions(&self) -> &'static [&'static str] {
-        &["cdb"]
-    }
-
-    fn load(&self, source: &SourceFile<'_>, builder: &mut DatabaseBuilder) -> Loaded {
-        source.each_line(builder, |line, _| {
-            let fields = fields(line, ':', 10..=12)?;
-            level(fields.get(10..).unwrap_or_default())?;
-            Err(Rejection::Unsupported("metadata of containers"))
-        })
-    }
-}
-
-/// Reads metadata of archives, in formats before .cdb.
-pub(super) struct Obsolete;
-
-impl Loader for Obsolete {
-    fn about(&self) -> &'static str {
-        "metadata of archives, in formats before .cdb; not used"
-    }
-
-    fn extensions(&self) -> &'static [&'static str] {
-        &["rmd", "zmd"]
-    }
-
-    fn load(&self, source: &SourceFile<'_>, builder: &mut DatabaseBuilder) -> Loaded {
-        source.each_line(builder, |_, _| Err(Rejection::Unsupported("format before .cdb")))
-    }
-}
-
 /// Reads magic bytes of types of objects.
 pub(super) struct Types;
 

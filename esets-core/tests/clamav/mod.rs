@@ -1,6 +1,7 @@
 //! ClamAV as the oracle: what it says of objects, compared with what we say.
 //!
 //! It needs `clamscan` (Debian package `clamav`) and fails without it.
+#![allow(dead_code, reason = "each test uses a part of it")]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};

@@ -1,9 +1,9 @@
 //! What is added of signatures that are no patterns.
 
-use super::super::allowed;
 use super::super::pool::pool;
+use super::super::{allowed, members};
 use super::{DatabaseBuilder, SignatureKind};
-use crate::signature::{DigestSignature, Rejection, SourceDigest};
+use crate::signature::{DigestSignature, MemberSignature, Rejection, SourceDigest};
 use crate::subject::Algorithm;
 
 impl DatabaseBuilder {
@@ -52,6 +52,26 @@ impl DatabaseBuilder {
         self.counts.add(SignatureKind::Allowed);
     }
 
+    /// Adds a signature of what a container says of a member.
+    ///
+    /// # Errors
+    /// [`Rejection::Unsupported`] if the database has no room for another name, or too many have
+    /// to be asked for every member: those with neither an exact number nor three letters of the
+    /// name.
+    pub fn add_member(&mut self, signature: &MemberSignature<'_>) -> Result<(), Rejection> {
+        let name = self.name(signature.name, signature.class)?;
+        let entry = members::Entry::new(signature, name);
+        if entry.is_for_all() {
+            if self.members_for_all >= MOST_FOR_ALL {
+                return Err(Rejection::Unsupported("number of signatures for every member"));
+            }
+            self.members_for_all = self.members_for_all.saturating_add(1);
+        }
+        self.members.push(entry);
+        self.counts.add(SignatureKind::Member);
+        Ok(())
+    }
+
     /// Adds a password to try on encrypted archives, at most 255 bytes.
     ///
     /// # Errors
@@ -70,6 +90,9 @@ impl DatabaseBuilder {
         Ok(())
     }
 }
+
+/// So many signatures may have to be asked for every member.
+const MOST_FOR_ALL: usize = 256;
 
 /// So many passwords are tried at most.
 const MOST_PASSWORDS: usize = 64;

@@ -11,7 +11,7 @@ use super::meta::{self, Counts, SignatureKind};
 use super::names::{NamePool, PoolId};
 use super::patterns::PatternPool;
 use super::pool::DigestPool;
-use super::{allowed, logical};
+use super::{allowed, logical, members};
 use crate::signature::{Loaded, Rejection, SourceFile};
 use crate::verdict::Class;
 
@@ -25,6 +25,8 @@ pub struct DatabaseBuilder {
     ignored: IgnoredNames,
     imports: DigestPool,
     logicals: Vec<logical::Entry>,
+    members: Vec<members::Entry>,
+    members_for_all: usize,
     names: NamePool,
     groups: Vec<(u8, u32)>,
     passwords: Vec<Vec<u8>>,
@@ -105,6 +107,7 @@ impl DatabaseBuilder {
             self.sections.map(|pool| pool.build(&numbers));
         let patterns = self.patterns.build(&numbers);
         let (places, logicals) = logical::build(&self.logicals, &numbers);
+        let (members, member_keys) = members::build(&self.members, &numbers);
         let passwords = self.passwords.iter().flat_map(|password| {
             let length = u8::try_from(password.len()).unwrap_or(u8::MAX);
             iter::once(length).chain(password.iter().copied())
@@ -140,6 +143,8 @@ impl DatabaseBuilder {
             (Section::Groups, groups.collect()),
             (Section::Passwords, passwords),
             (Section::Views, patterns.views),
+            (Section::Members, members),
+            (Section::MemberKeys, member_keys),
         ])
     }
 }
