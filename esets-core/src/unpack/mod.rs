@@ -83,6 +83,7 @@ mod vhd;
 mod vhdx;
 mod vmdk;
 mod warc;
+mod wim;
 mod wordml;
 mod xar;
 mod xls;
@@ -184,6 +185,7 @@ pub static UNPACKERS: &[&dyn Unpacker] = &[
     &vhdx::Vhdx,
     &vmdk::Vmdk,
     &warc::Warc,
+    &wim::Wim,
     &wordml::WordMl,
     &xar::Xar,
     &xls::Xls,
