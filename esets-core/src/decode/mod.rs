@@ -3,6 +3,7 @@
 mod adc;
 pub(crate) mod aes;
 mod blocks;
+mod blockwise;
 mod bytewise;
 mod checked;
 mod clusters;
@@ -40,6 +41,7 @@ mod zisofs;
 use std::io::{self, Read};
 
 pub(crate) use blocks::{Block, Blocks, Codec, below};
+pub(crate) use blockwise::{Blockwise, NextBlock};
 pub(crate) use bytewise::Bytewise;
 pub(crate) use checked::{Checked, Stated, Sum};
 pub(crate) use clusters::{Clusters, Width};

@@ -5,7 +5,7 @@ use std::io::{self, Read};
 use super::{Format, Magic, UnpackError, Unpacker};
 use crate::children::Children;
 use crate::cursor::{Cursor, Truncated};
-use crate::decode::{Inflate, Lzss};
+use crate::decode::{Blockwise, Inflate, Lzss, NextBlock};
 use crate::object::Member;
 use crate::subject::Subject;
 use crate::verdict::Reason;
@@ -29,7 +29,7 @@ impl Unpacker for Kwaj {
             0 => children.slice(member, data)?,
             1 => children.stream(member, &mut Inverted(data))?,
             2 => children.stream(member, &mut Lzss::new(data, 4096 - 16))?,
-            4 => children.stream(member, &mut MsZip::new(data))?,
+            4 => children.stream(member, &mut Blockwise::new(MsZip(Cursor::new(data))))?,
             _ => children.skip(member, Reason::unsupported("LZ with Huffman codes"))?,
         }
         Ok(())
@@ -87,49 +87,27 @@ impl Read for Inverted<'_> {
 }
 
 /// MSZIP: blocks of deflate behind their size and `CK`, each with the one before as dictionary.
-struct MsZip<'a> {
-    cursor: Cursor<'a>,
-    block: Vec<u8>,
-    read: usize,
-}
+struct MsZip<'a>(Cursor<'a>);
 
-impl<'a> MsZip<'a> {
-    fn new(data: &'a [u8]) -> Self {
-        Self { cursor: Cursor::new(data), block: Vec::new(), read: 0 }
-    }
-
-    /// Unpacks the next block; `false` at the end.
-    fn next(&mut self) -> Result<bool, Reason> {
-        let cursor = &mut self.cursor;
-        let Ok(size @ 1..) = cursor.u16_le() else { return Ok(false) };
+impl NextBlock for MsZip<'_> {
+    fn next_block(&mut self, block: &mut Vec<u8>) -> Result<bool, Reason> {
+        let Ok(size @ 1..) = self.0.u16_le() else { return Ok(false) };
+        let cursor = &mut self.0;
         let packed = cursor.take(size.into())?;
         let packed = packed.strip_prefix(b"CK").ok_or(Reason::corrupt("block"))?;
-        let mut inflate = Inflate::with_dictionary(packed, &self.block);
-        let mut block = vec![0; 32 << 10];
+        let mut inflate = Inflate::with_dictionary(packed, block);
+        let mut next = vec![0; 32 << 10];
         let mut length = 0_usize;
-        while let Some(rest @ [_, ..]) = block.get_mut(length..) {
+        while let Some(rest @ [_, ..]) = next.get_mut(length..) {
             match inflate.read(rest) {
                 Ok(0) => break,
                 Ok(count) => length = length.saturating_add(count),
                 Err(error) => return Err(Reason::from_io(&error)),
             }
         }
-        block.truncate(length);
-        (self.block, self.read) = (block, 0);
+        next.truncate(length);
+        *block = next;
         Ok(true)
-    }
-}
-
-impl Read for MsZip<'_> {
-    fn read(&mut self, output: &mut [u8]) -> io::Result<usize> {
-        while self.read == self.block.len() {
-            if !self.next().map_err(io::Error::other)? {
-                return Ok(0);
-            }
-        }
-        let count = Cursor::new(self.block.get(self.read..).unwrap_or_default()).read(output)?;
-        self.read = self.read.saturating_add(count);
-        Ok(count)
     }
 }
 

@@ -7,7 +7,7 @@ use lz4_flex::frame::FrameDecoder;
 use super::{Format, Magic, UnpackError, Unpacker};
 use crate::children::Children;
 use crate::cursor::Cursor;
-use crate::decode::{Stream, Streams, behind_skippable, inner_name};
+use crate::decode::{Blockwise, NextBlock, Stream, Streams, behind_skippable, inner_name};
 use crate::object::Member;
 use crate::subject::Subject;
 use crate::verdict::Reason;
@@ -83,48 +83,30 @@ impl<'a> Stream<'a> for Frame<'a> {
 
 /// What the first versions of lz4 and the Linux kernel write: blocks of 8 MiB, each behind its
 /// packed size, up to the end or to something that is no size.
-struct LegacyFrame<'a> {
-    rest: &'a [u8],
-    block: Vec<u8>,
-    read: usize,
-}
+struct LegacyFrame<'a>(&'a [u8]);
 
 impl<'a> LegacyFrame<'a> {
     #[expect(clippy::unnecessary_wraps, reason = "streams of other formats can fail to open")]
-    fn open(bytes: &'a [u8]) -> Result<Option<Self>, Reason> {
-        let rest = bytes.strip_prefix(LEGACY);
-        Ok(rest.map(|rest| Self { rest, block: Vec::new(), read: 0 }))
+    fn open(bytes: &'a [u8]) -> Result<Option<Blockwise<Self>>, Reason> {
+        Ok(bytes.strip_prefix(LEGACY).map(|rest| Blockwise::new(Self(rest))))
     }
+}
 
-    /// Unpacks the next block; `false` at the end of the frame.
-    fn next(&mut self) -> io::Result<bool> {
-        let cursor = &mut Cursor::new(self.rest);
+impl NextBlock for LegacyFrame<'_> {
+    fn next_block(&mut self, block: &mut Vec<u8>) -> Result<bool, Reason> {
+        let cursor = &mut Cursor::new(self.0);
         let Ok(size @ 1..=MAX_PACKED) = cursor.u32_le() else { return Ok(false) };
-        let packed = cursor.take(usize::try_from(size).unwrap_or(usize::MAX));
-        let packed = packed.map_err(|_| io::ErrorKind::UnexpectedEof)?;
-        let block = lz4_flex::block::decompress(packed, LEGACY_BLOCK);
-        self.block = block.map_err(|_| io::Error::other(Reason::corrupt("lz4 block")))?;
-        (self.rest, self.read) = (cursor.rest(), 0);
+        let packed = cursor.take(usize::try_from(size).unwrap_or(usize::MAX))?;
+        let unpacked = lz4_flex::block::decompress(packed, LEGACY_BLOCK);
+        *block = unpacked.map_err(|_| Reason::corrupt("lz4 block"))?;
+        self.0 = cursor.rest();
         Ok(true)
     }
 }
 
-impl Read for LegacyFrame<'_> {
-    fn read(&mut self, output: &mut [u8]) -> io::Result<usize> {
-        while self.read == self.block.len() {
-            if !self.next()? {
-                return Ok(0);
-            }
-        }
-        let count = Cursor::new(self.block.get(self.read..).unwrap_or_default()).read(output)?;
-        self.read = self.read.saturating_add(count);
-        Ok(count)
-    }
-}
-
-impl<'a> Stream<'a> for LegacyFrame<'a> {
+impl<'a> Stream<'a> for Blockwise<LegacyFrame<'a>> {
     fn rest(&self) -> &'a [u8] {
-        self.rest
+        self.source().0
     }
 }
 

@@ -1,11 +1,9 @@
 //! lzop, as written by lzop 1.04.
 
-use std::io::{self, Read};
-
 use super::{Format, Magic, UnpackError, Unpacker};
 use crate::children::Children;
 use crate::cursor::Cursor;
-use crate::decode::{inner_name, lzo1x};
+use crate::decode::{Blockwise, NextBlock, inner_name, lzo1x};
 use crate::object::Member;
 use crate::subject::Subject;
 use crate::verdict::Reason;
@@ -34,9 +32,9 @@ impl Unpacker for Lzop {
                 b"" => inner_name(&FORMAT, subject.name()),
                 name => name.into(),
             });
-            let mut blocks = Blocks { cursor: cursor.clone(), header, block: Vec::new(), read: 0 };
+            let mut blocks = Blockwise::new(Blocks { cursor: cursor.clone(), header });
             children.stream(member, &mut blocks)?;
-            cursor = blocks.cursor;
+            cursor = blocks.source().cursor.clone();
         }
         Ok(())
     }
@@ -87,13 +85,10 @@ impl<'a> Header<'a> {
 struct Blocks<'a> {
     cursor: Cursor<'a>,
     header: Header<'a>,
-    block: Vec<u8>,
-    read: usize,
 }
 
-impl Blocks<'_> {
-    /// Unpacks the next block; `false` at the end of the file.
-    fn next(&mut self) -> Result<bool, Reason> {
+impl NextBlock for Blocks<'_> {
+    fn next_block(&mut self, block: &mut Vec<u8>) -> Result<bool, Reason> {
         let cursor = &mut self.cursor;
         let size = cursor.u32_be()?;
         if size == 0 {
@@ -108,26 +103,12 @@ impl Blocks<'_> {
             cursor.take(self.header.packed_checksums.saturating_mul(4))?;
         }
         let packed = cursor.take(usize::try_from(packed_size).unwrap_or(usize::MAX))?;
-        self.block = if packed_size == size {
+        *block = if packed_size == size {
             packed.to_vec()
         } else {
             lzo1x(packed, usize::try_from(size).unwrap_or_default())?
         };
-        self.read = 0;
         Ok(true)
-    }
-}
-
-impl Read for Blocks<'_> {
-    fn read(&mut self, output: &mut [u8]) -> io::Result<usize> {
-        while self.read == self.block.len() {
-            if !self.next().map_err(io::Error::other)? {
-                return Ok(0);
-            }
-        }
-        let count = Cursor::new(self.block.get(self.read..).unwrap_or_default()).read(output)?;
-        self.read = self.read.saturating_add(count);
-        Ok(count)
     }
 }
 

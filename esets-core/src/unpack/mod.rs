@@ -24,8 +24,6 @@ mod erofs;
 mod exfat;
 mod ext;
 mod fat;
-mod flatodf;
-mod flatopc;
 mod gpt;
 mod gzip;
 mod hfs;
@@ -33,7 +31,6 @@ mod hfsplus;
 mod html;
 mod hwp3;
 mod hwp5;
-mod hwpml;
 mod iso9660;
 mod kwaj;
 mod lha;
@@ -84,9 +81,9 @@ mod vhdx;
 mod vmdk;
 mod warc;
 mod wim;
-mod wordml;
 mod xar;
 mod xls;
+mod xmldocument;
 mod xz;
 mod zip;
 mod zlib;
@@ -126,8 +123,8 @@ pub static UNPACKERS: &[&dyn Unpacker] = &[
     &exfat::ExFat,
     &ext::Ext,
     &fat::Fat,
-    &flatodf::FlatOdf,
-    &flatopc::FlatOpc,
+    &xmldocument::FLAT_ODF,
+    &xmldocument::FLAT_OPC,
     &gpt::Gpt,
     &gzip::Gzip,
     &hfs::Hfs,
@@ -135,7 +132,7 @@ pub static UNPACKERS: &[&dyn Unpacker] = &[
     &html::Html,
     &hwp3::Hwp3,
     &hwp5::Hwp5,
-    &hwpml::HwpMl,
+    &xmldocument::HWP_ML,
     &iso9660::Iso9660,
     &kwaj::Kwaj,
     &lha::Lha,
@@ -186,7 +183,7 @@ pub static UNPACKERS: &[&dyn Unpacker] = &[
     &vmdk::Vmdk,
     &warc::Warc,
     &wim::Wim,
-    &wordml::WordMl,
+    &xmldocument::WORD_ML,
     &xar::Xar,
     &xls::Xls,
     &xz::Xz,
