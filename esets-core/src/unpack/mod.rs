@@ -13,6 +13,7 @@ mod binhex;
 mod brotli;
 mod bzip2;
 mod cab;
+mod chm;
 mod compress;
 mod cpio;
 mod cramfs;
@@ -113,6 +114,7 @@ pub static UNPACKERS: &[&dyn Unpacker] = &[
     &brotli::Brotli,
     &bzip2::Bzip2,
     &cab::Cab,
+    &chm::Chm,
     &compress::Compress,
     &cpio::Cpio,
     &cramfs::Cramfs,

@@ -2,11 +2,9 @@
 
 use std::io::{self, Read};
 
-use lzxd::{Lzxd, WindowSize};
-
 use crate::budget::Lease;
 use crate::cursor::Cursor;
-use crate::decode::{Inflate, Quantum, head};
+use crate::decode::{Inflate, LzxFrames, Quantum, head};
 use crate::verdict::Reason;
 
 /// Reads what the files of a folder share.
@@ -28,7 +26,7 @@ pub(super) struct Folder<'a> {
 
 /// How the blocks of a folder are packed.
 enum Codec {
-    Lzx(Box<Lzxd>),
+    Lzx(LzxFrames),
     /// The last 32 KiB, which the next block may refer to.
     MsZip(Vec<u8>),
     Quantum(Box<Quantum>),
@@ -59,10 +57,7 @@ impl<'a> Folder<'a> {
                 let quantum = Quantum::new(bits).ok_or(Reason::corrupt("Quantum window"))?;
                 Codec::Quantum(Box::new(quantum))
             }
-            3 => {
-                let window = window(bits).ok_or(Reason::corrupt("LZX window"))?;
-                Codec::Lzx(Box::new(Lzxd::new(window)))
-            }
+            3 => Codec::Lzx(LzxFrames::new(bits.into()).ok_or(Reason::corrupt("LZX window"))?),
             _ => return Err(Reason::unsupported("cabinet method")),
         };
         Ok(Self {
@@ -126,10 +121,7 @@ impl<'a> Folder<'a> {
         }
         let flaw = &mut self.flaw;
         match &mut self.codec {
-            Codec::Lzx(lzx) => match lzx.decompress_next(data, size) {
-                Ok(block) => Ok(block.to_vec()),
-                Err(_) => Err(Reason::corrupt("LZX data")),
-            },
+            Codec::Lzx(lzx) => lzx.frame(data, size),
             Codec::MsZip(before) => {
                 let mut block = inflated(data, before, size);
                 // The files behind it are the better for a block of the right size.
@@ -167,19 +159,6 @@ impl Read for Folder<'_> {
 fn inflated(data: &[u8], before: &[u8], size: usize) -> Vec<u8> {
     let data = data.strip_prefix(b"CK").unwrap_or(data);
     head(&mut Inflate::with_dictionary(data, before), size)
-}
-
-fn window(bits: u16) -> Option<WindowSize> {
-    Some(match bits {
-        15 => WindowSize::KB32,
-        16 => WindowSize::KB64,
-        17 => WindowSize::KB128,
-        18 => WindowSize::KB256,
-        19 => WindowSize::KB512,
-        20 => WindowSize::MB1,
-        21 => WindowSize::MB2,
-        _ => return None,
-    })
 }
 
 /// The exclusive or of all words; the bytes behind the last whole one count from the highest.

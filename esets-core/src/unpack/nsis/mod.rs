@@ -4,7 +4,7 @@
 mod bzip2;
 mod names;
 
-use std::io::{self, Read};
+use std::io::Read;
 
 use lzma_rust2::{LzmaReader, lzma_get_memory_usage_by_props as memory_usage};
 
@@ -14,7 +14,7 @@ use super::{Format, Magic, UnpackError, Unpacker};
 use crate::budget::Lease;
 use crate::children::Children;
 use crate::cursor::Cursor;
-use crate::decode::{Inflate, head};
+use crate::decode::{Inflate, head, whole};
 use crate::object::Member;
 use crate::subject::Subject;
 use crate::verdict::Reason;
@@ -123,19 +123,7 @@ fn block<'a>(
     let data = cursor.take_up_to(size);
     let method = if length & PACKED == 0 { Method::Stored } else { method };
     let (reader, lease) = method.open(data, children)?;
-    if (data.len() as u64) < size {
-        return Ok((Box::new(reader.chain(Cut)), lease));
-    }
-    Ok((reader, lease))
-}
-
-/// Where data should go on and does not.
-struct Cut;
-
-impl Read for Cut {
-    fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
-        Err(io::ErrorKind::UnexpectedEof.into())
-    }
+    Ok((whole(reader, data.len(), size), lease))
 }
 
 /// A number in the stream; `Err(None)` if the stream ends before it.
