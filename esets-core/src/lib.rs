@@ -27,6 +27,7 @@ mod executable;
 mod heuristic;
 mod matcher;
 mod object;
+mod open;
 mod pieces;
 mod rules;
 mod scan;

@@ -1,19 +1,17 @@
 //! The engine: one scan, step by step. It alone meters, records and stops.
 
 use std::any::Any;
-use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use crate::budget::{Budget, Stop};
-use crate::children::Children;
 use crate::heuristic::Findings;
 use crate::object::{Member, Object};
 use crate::scanner::{Records, Scanner};
 use crate::session::{Blind, Interrupt, Observer, Session};
-use crate::subject::{Algorithm, Subject};
-use crate::unpack::{UnpackError, Unpacker};
-use crate::verdict::{Class, Limit, ObjectId, Reason, Record, Status, Text, Verdict};
+use crate::subject::Subject;
+use crate::unpack::Unpacker;
+use crate::verdict::{Class, ObjectId, Reason, Record, Status, Text, Verdict};
 
 /// Scans `object` and everything in it.
 pub(crate) fn scan(scanner: &Scanner, object: &Object<'_>, session: &mut Session<'_>) -> Verdict {
@@ -55,7 +53,7 @@ fn passwords(scanner: &Scanner, session: &Session<'_>) -> Vec<Vec<u8>> {
 }
 
 /// Containers alike: the digest of their bytes, and the formats that recognise them.
-type Container = ([u8; 32], Vec<&'static str>);
+pub(crate) type Container = ([u8; 32], Vec<&'static str>);
 
 /// What a scan has used up and found.
 pub(crate) struct Ledger {
@@ -63,9 +61,9 @@ pub(crate) struct Ledger {
     /// What one read of a member fills, kept between members; see [`Ledger::take_chunk`].
     pub(crate) chunk: Vec<u8>,
     /// What was opened, at which depth and with how many passwords.
-    opened: HashMap<Container, (u16, usize)>,
+    pub(crate) opened: HashMap<Container, (u16, usize)>,
     /// The sizes of what was opened.
-    opened_sizes: HashSet<usize>,
+    pub(crate) opened_sizes: HashSet<usize>,
     pub(crate) passwords: Vec<Vec<u8>>,
     /// How many of the passwords come from what was scanned.
     pub(crate) learned: u32,
@@ -130,7 +128,7 @@ impl Scan<'_> {
         self.record(id).formats =
             subject.formats().iter().map(|format| Text::Borrowed(format.name)).collect();
         self.observer.enter(&subject);
-        let inspected = self.inspect(id, &subject);
+        let inspected = self.inspect(id, &mut subject);
         let outcome = inspected.and_then(|()| self.unpack_all(id, &subject, &unpackers));
         self.close(id);
         outcome
@@ -199,10 +197,19 @@ impl Scan<'_> {
     }
 
     /// Signatures and heuristics.
-    fn inspect(&mut self, id: ObjectId, subject: &Subject<'_>) -> Result<(), Stop> {
+    fn inspect(&mut self, id: ObjectId, subject: &mut Subject<'_>) -> Result<(), Stop> {
         let mut findings = Findings::default();
         let Scanner { database, heuristics, options, rules, .. } = self.scanner;
-        let searched = database.search(subject, self.interrupt, &mut findings);
+        subject.set_kinds(database.kinds(subject, &mut findings));
+        let mut searched = database.search(subject, self.interrupt, &mut findings);
+        let kinds = subject.kinds().union(findings.kinds);
+        if kinds != subject.kinds() {
+            // Once: what is found as another kind does not make it a third.
+            subject.set_kinds(kinds);
+            searched =
+                searched.and_then(|()| database.search(subject, self.interrupt, &mut findings));
+        }
+        let subject = &*subject;
         for rules in rules {
             rules.inspect(subject, self.interrupt, &mut findings);
         }
@@ -229,137 +236,6 @@ impl Scan<'_> {
     fn is_allowed(&self, subject: &Subject<'_>) -> bool {
         let database = &self.scanner.database;
         database.allows(subject) || subject.ancestors().any(|ancestor| database.allows(ancestor))
-    }
-
-    /// Lets every format that recognised the object offer its members.
-    fn unpack_all(
-        &mut self,
-        id: ObjectId,
-        subject: &Subject<'_>,
-        unpackers: &[&dyn Unpacker],
-    ) -> Result<(), Stop> {
-        // A container that holds itself holds nothing new, however often it is opened.
-        if subject.ancestors().any(|ancestor| ancestor.bytes() == subject.bytes()) {
-            return Ok(());
-        }
-        if !unpackers.is_empty() && !self.ledger.budget.allows_depth(subject.depth()) {
-            self.record(id).add_reason(Reason::Limit(Limit::Depth));
-            return Ok(());
-        }
-        if unpackers.is_empty() {
-            return self.carve(id, subject);
-        }
-        if self.was_opened(subject) {
-            return Ok(());
-        }
-        unpackers.iter().try_for_each(|unpacker| self.unpack(id, subject, *unpacker))
-    }
-
-    /// Whether the same bytes were opened before, at no greater depth and with the same passwords:
-    /// they hold nothing new. Containers in several formats at once would else be opened once for
-    /// each way to them, and the ways multiply with the depth.
-    ///
-    /// The first container of its size is not digested, so what is met again is opened twice.
-    fn was_opened(&mut self, subject: &Subject<'_>) -> bool {
-        if self.ledger.opened_sizes.insert(subject.bytes().len()) {
-            return false;
-        }
-        let Ok(digest) = subject.digest(Algorithm::Sha256).as_bytes().try_into() else {
-            return false;
-        };
-        let formats = subject.formats().iter().map(|format| format.name).collect();
-        let now = (subject.depth(), self.ledger.passwords.len());
-        match self.ledger.opened.entry((digest, formats)) {
-            Entry::Occupied(mut before) => {
-                let (depth, passwords) = *before.get();
-                let is_new = now.0 < depth || now.1 > passwords;
-                if is_new {
-                    before.insert(now);
-                }
-                !is_new
-            }
-            Entry::Vacant(place) => {
-                place.insert(now);
-                false
-            }
-        }
-    }
-
-    /// Looks for formats inside data that no format recognises, up to the limit of readings.
-    fn carve(&mut self, id: ObjectId, subject: &Subject<'_>) -> Result<(), Stop> {
-        if !subject.start_carving() {
-            return Ok(());
-        }
-        let scanner = self.scanner;
-        let readings = usize::from(scanner.limits.readings);
-        for (count, offset) in scanner.carver.offsets(subject.bytes()).enumerate() {
-            if count == readings {
-                self.record(id).add_reason(Reason::Limit(Limit::Readings));
-                break;
-            }
-            if !self.ledger.budget.allows_depth(subject.depth()) {
-                break;
-            }
-            let bytes = subject.bytes().get(offset..).unwrap_or_default();
-            let member = Member::named(format!("@{offset}").into_bytes());
-            let before = self.mark();
-            self.visit(Visit {
-                member: &member,
-                bytes,
-                parent: Some((id, subject)),
-                position: 0,
-                cut: None,
-            })?;
-            self.forget_nothing_found(before, bytes.len());
-        }
-        Ok(())
-    }
-
-    /// How many records there are and how many bytes were scanned.
-    fn mark(&self) -> (usize, u64) {
-        (self.ledger.verdict.records.len(), self.ledger.verdict.bytes)
-    }
-
-    /// Drops the records of a guess that led to nothing: magic bytes are common in other data.
-    fn forget_nothing_found(&mut self, (records, bytes): (usize, u64), size: usize) {
-        let verdict = &mut self.ledger.verdict;
-        let unpacked = verdict.bytes.saturating_sub(bytes) > size as u64;
-        let guessed = verdict.records.get(records..).unwrap_or_default();
-        let speaks = |record: &Record| {
-            !record.detections.is_empty() || record.not_scanned.contains(&Reason::Encrypted)
-        };
-        if !unpacked && !guessed.iter().any(speaks) {
-            verdict.records.truncate(records);
-        }
-    }
-
-    /// Lets one format offer its members; whatever it does wrong costs this object only.
-    fn unpack(
-        &mut self,
-        id: ObjectId,
-        subject: &Subject<'_>,
-        unpacker: &dyn Unpacker,
-    ) -> Result<(), Stop> {
-        let format = unpacker.format().name;
-        if self.scanner.options.skipped_formats.iter().any(|skipped| skipped == format) {
-            let reason = Reason::Unsupported(format!("{format} is switched off").into());
-            self.record(id).add_reason(reason);
-            return Ok(());
-        }
-        let mut children = Children::new(self.lend(), id, subject);
-        let outcome = fenced(|| unpacker.unpack(subject, &mut children));
-        let joined = children.join_pieces();
-        match outcome {
-            Ok(Ok(())) => {}
-            Ok(Err(UnpackError::Reason(reason))) => self.record(id).add_reason(reason),
-            Ok(Err(UnpackError::Stop(stop))) => return Err(stop),
-            Err(fault) => {
-                let text = format!("{format}: {fault}");
-                self.record(id).add_reason(Reason::Fault(text.into()));
-            }
-        }
-        // An unpacker that drops a stop comes to its end all the same.
-        joined
     }
 
     /// Ends the scan because of what happened at the record `id`.

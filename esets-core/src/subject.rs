@@ -9,6 +9,7 @@ use sha2::Sha256;
 
 use crate::executable::Executable;
 use crate::object::{Member, Object};
+use crate::signature::Kinds;
 use crate::unpack::Format;
 
 /// A digest algorithm that signatures use.
@@ -54,6 +55,7 @@ pub struct Subject<'s> {
     member: &'s Member<'s>,
     parent: Option<&'s Subject<'s>>,
     formats: Vec<&'static Format>,
+    kinds: Kinds,
     position: u64,
     depth: u16,
     /// Whether formats were looked for inside it.
@@ -75,6 +77,7 @@ impl<'s> Subject<'s> {
             member,
             parent,
             formats: Vec::new(),
+            kinds: Kinds::default(),
             position: 0,
             depth: parent.map_or(0, |parent| parent.depth.saturating_add(1)),
             is_carved: Cell::new(false),
@@ -93,6 +96,15 @@ impl<'s> Subject<'s> {
     /// How many members its container offered before it.
     pub(crate) fn position(&self) -> u64 {
         self.position
+    }
+
+    /// What signatures say it is.
+    pub(crate) fn kinds(&self) -> Kinds {
+        self.kinds
+    }
+
+    pub(crate) fn set_kinds(&mut self, kinds: Kinds) {
+        self.kinds = kinds;
     }
 
     /// Marks that formats are looked for inside the object; `false` if they already are inside a

@@ -9,7 +9,7 @@ use super::row::Row;
 use super::search::{Search, add};
 use super::special::{SPECIAL, Special, members};
 use crate::matcher::{Exhausted, each};
-use crate::signature::{Offset, RegexFlags};
+use crate::signature::{Condition, Offset, RegexFlags};
 use crate::verdict::{Limit, Reason};
 
 impl Search<'_> {
@@ -32,6 +32,11 @@ impl Search<'_> {
         }
         if holds {
             add(self.database, logical.name, None, self.findings);
+            for condition in logical.conditions() {
+                if let Condition::Handler(kind) = condition {
+                    self.findings.kinds.insert(kind);
+                }
+            }
         }
         Ok(())
     }

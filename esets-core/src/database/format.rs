@@ -42,11 +42,13 @@ pub(super) enum Section {
     Views = 34,
     Members = 35,
     MemberKeys = 36,
+    KindBytes = 37,
+    KindPatterns = 38,
 }
 
 impl Section {
     /// How many kinds of sections there are.
-    const COUNT: usize = 37;
+    const COUNT: usize = 39;
 
     fn index(self) -> usize {
         self as usize

@@ -53,6 +53,7 @@ pub(super) fn push_block(block: &[u8], section: &mut Vec<u8>) {
 fn push_condition(condition: &Condition, code: &mut Vec<u8>) {
     let (kind, range) = match condition {
         Condition::Container(kind) => return code.extend([CONTAINER, *kind]),
+        Condition::Handler(kind) => return code.extend([HANDLER, *kind]),
         Condition::Intermediates(kinds) => {
             code.extend([INTERMEDIATES, u8::try_from(kinds.len()).unwrap_or(u8::MAX)]);
             return code.extend(kinds);
@@ -225,6 +226,9 @@ fn condition(cursor: &mut Cursor<'_>) -> Result<Option<Condition>, Truncated> {
     if kind == CONTAINER {
         return cursor.u8().map(|kind| Some(Condition::Container(kind)));
     }
+    if kind == HANDLER {
+        return cursor.u8().map(|kind| Some(Condition::Handler(kind)));
+    }
     if kind == INTERMEDIATES {
         let count = cursor.u8()?;
         let kinds = cursor.take(count.into())?.to_vec();
@@ -252,6 +256,7 @@ const ENTRY_POINT: u8 = 2;
 const FILE_SIZE: u8 = 3;
 const INTERMEDIATES: u8 = 4;
 const SECTIONS: u8 = 5;
+const HANDLER: u8 = 6;
 
 const ALL: u8 = 0x80;
 const ANY: u8 = 0x81;

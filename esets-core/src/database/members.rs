@@ -20,7 +20,7 @@ use super::search::add;
 use crate::cursor::{Cursor, Truncated};
 use crate::heuristic::Findings;
 use crate::matcher::{Exhausted, GRAM, Regex, Steps, VEIL};
-use crate::signature::{MemberSignature, RegexFlags, Span, is_container};
+use crate::signature::{MemberSignature, RegexFlags, Span, is_kind};
 use crate::subject::Subject;
 use crate::verdict::{Limit, Reason};
 
@@ -204,7 +204,7 @@ impl<'f> Row<'f> {
 
     /// Whether all holds but the name.
     fn holds(&self, stated: &Stated<'_>) -> bool {
-        (self.container == ANY || is_container(stated.container, self.container))
+        (self.container == ANY || is_kind(stated.container, self.container))
             && (self.encrypted == ANY || self.encrypted == u8::from(stated.encrypted))
             && self.crc32.is_none_or(|crc32| crc32 == stated.crc32)
             && self.spans.iter().zip(&stated.numbers).all(|(span, it)| span.contains(it))

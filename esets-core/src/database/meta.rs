@@ -16,6 +16,8 @@ pub enum SignatureKind {
     Digest,
     /// Digests of what PE files import.
     Imports,
+    /// Magic bytes of kinds of objects.
+    Kind,
     /// Several patterns and what must hold of them.
     Logical,
     /// What a container says of a member.
@@ -33,6 +35,7 @@ impl SignatureKind {
         Self::Body,
         Self::Digest,
         Self::Imports,
+        Self::Kind,
         Self::Logical,
         Self::Member,
         Self::Password,
@@ -47,6 +50,7 @@ impl SignatureKind {
             Self::Body => "body",
             Self::Digest => "digest",
             Self::Imports => "imports",
+            Self::Kind => "kind",
             Self::Logical => "logical",
             Self::Member => "member",
             Self::Password => "password",
@@ -65,6 +69,7 @@ impl SignatureKind {
             Self::Imports => 5,
             Self::Password => 6,
             Self::Member => 7,
+            Self::Kind => 8,
         }
     }
 }

@@ -9,6 +9,7 @@ mod evaluate;
 mod executable;
 mod format;
 mod ignored;
+mod kinds;
 mod logical;
 mod members;
 mod meta;
@@ -29,7 +30,9 @@ use bytes::Bytes;
 use crate::cursor::Cursor;
 use crate::heuristic::Findings;
 use crate::session::{Interrupt, Interruption};
+use crate::signature::Kinds;
 use crate::subject::Subject;
+use crate::verdict::{Limit, Reason};
 use format::{Layout, Section};
 
 pub use builder::DatabaseBuilder;
@@ -118,6 +121,17 @@ impl Database {
             let length = cursor.u8().ok()?;
             cursor.take(length.into()).ok()
         })
+    }
+
+    /// The kinds that `subject` is of by the magic bytes in the database, on top of its formats.
+    pub(crate) fn kinds(&self, subject: &Subject<'_>, findings: &mut Findings) -> Kinds {
+        let (bytes, patterns) =
+            (self.section(Section::KindBytes), self.section(Section::KindPatterns));
+        let (kinds, outcome) = kinds::of(bytes, patterns, subject);
+        if outcome.is_err() {
+            findings.not_scanned(Reason::Limit(Limit::Comparisons));
+        }
+        kinds
     }
 
     /// Adds to `findings` what the signatures say of `subject`.

@@ -3,6 +3,7 @@
 mod double_extension;
 mod right_to_left;
 
+use crate::signature::Kinds;
 use crate::subject::Subject;
 use crate::verdict::{Detection, Reason};
 
@@ -23,6 +24,8 @@ pub trait Heuristic: Sync {
 #[derive(Debug, Default)]
 pub struct Findings {
     pub(crate) detections: Vec<Detection>,
+    /// As what else the object is to be scanned.
+    pub(crate) kinds: Kinds,
     pub(crate) reasons: Vec<Reason>,
 }
 

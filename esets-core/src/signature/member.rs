@@ -6,7 +6,7 @@
 use std::ops::RangeInclusive;
 
 use super::regex::RegexFlags;
-use super::{Loaded, Loader, Rejection, SourceFile, condition, ere, level, name};
+use super::{Loaded, Loader, Rejection, SourceFile, ere, kinds, level, name};
 use crate::database::DatabaseBuilder;
 use crate::verdict::Class;
 
@@ -17,7 +17,7 @@ pub struct MemberSignature<'a> {
     pub name: &'a str,
     /// How bad that is.
     pub class: Class,
-    /// The kind of container, by its place in the table of [`Condition`](super::Condition)s.
+    /// The kind of container, by its place in the table of kinds.
     pub(crate) container: Option<u8>,
     /// The size of the container in bytes.
     pub container_size: Span,
@@ -92,7 +92,7 @@ fn signature<'a>(line: &'a str, source: &SourceFile<'_>) -> Result<MemberSignatu
     Ok(MemberSignature {
         name: title,
         class: source.class(title),
-        container: some(kind, condition::container)?,
+        container: some(kind, kinds::kind)?,
         container_size: span(container_size)?,
         file_name: some(file_name, expression)?,
         packed_size: span(packed)?,
@@ -113,7 +113,7 @@ fn old<'a>(line: &'a str, source: &SourceFile<'_>) -> Result<MemberSignature<'a>
     Ok(MemberSignature {
         name: title,
         class: source.class(title),
-        container: Some(condition::container(kind)?),
+        container: Some(kinds::kind(kind)?),
         container_size: ALL,
         file_name: some(file_name, expression)?,
         packed_size: span(packed)?,

@@ -13,8 +13,10 @@ mod ere;
 mod expression;
 mod ignore;
 mod imports;
+mod kinds;
 mod ldb;
 mod loaded;
+mod magic;
 mod member;
 mod ndb;
 mod offset;
@@ -32,12 +34,13 @@ use crate::verdict::Class;
 
 pub use comparison::{Comparison, Notation};
 pub use condition::Condition;
-pub(crate) use condition::is_container;
 pub use container::each_member;
 pub use digest::{DigestSignature, SourceDigest};
 pub use expression::{Expression, Test};
+pub(crate) use kinds::{Kinds, is_kind};
 pub use ldb::LogicalSignature;
 pub use loaded::{Loaded, Rejected, Rejection};
+pub use magic::{KindSignature, Magic};
 pub use member::MemberSignature;
 pub(crate) use member::Span;
 pub use ndb::BodySignature;
@@ -57,6 +60,7 @@ pub static LOADERS: &[&dyn Loader] = &[
     &ignore::IgnoreLists,
     &imports::Imports,
     &ldb::Logicals,
+    &magic::Magics,
     &member::Members,
     &member::OldMembers,
     &ndb::Bodies,
@@ -69,7 +73,6 @@ pub static LOADERS: &[&dyn Loader] = &[
     &unused::Icons,
     &unused::Indicators,
     &unused::Links,
-    &unused::Types,
 ];
 
 /// Reads one format of signature sources.
@@ -228,6 +231,14 @@ fn hex<const N: usize>(text: &str) -> Option<[u8; N]> {
         *byte = u8::from_str_radix(pair, 16).ok().filter(|_| !pair.starts_with('+'))?;
     }
     Some(bytes)
+}
+
+/// Bytes written as hexadecimal digits.
+fn unhex(text: &str) -> Option<Vec<u8>> {
+    let (pairs, rest) = text.as_bytes().as_chunks::<2>();
+    let byte = |pair: &[u8; 2]| hex::<1>(std::str::from_utf8(pair).ok()?);
+    let bytes: Option<Vec<[u8; 1]>> = pairs.iter().map(byte).collect();
+    bytes.filter(|_| rest.is_empty()).map(|bytes| bytes.concat())
 }
 
 #[cfg(test)]

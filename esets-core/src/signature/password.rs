@@ -28,17 +28,10 @@ impl Loader for Passwords {
             condition::parse(description)?;
             let password = match kind {
                 "0" => password.as_bytes().to_vec(),
-                "1" => unhex(password).ok_or(Rejection::Field("password"))?,
+                "1" => super::unhex(password).ok_or(Rejection::Field("password"))?,
                 _ => return Err(Rejection::Field("type of the password")),
             };
             builder.add_password(&password)
         })
     }
-}
-
-fn unhex(text: &str) -> Option<Vec<u8>> {
-    let (pairs, rest) = text.as_bytes().as_chunks::<2>();
-    let byte = |pair: &[u8; 2]| super::hex::<1>(std::str::from_utf8(pair).ok()?);
-    let bytes: Option<Vec<[u8; 1]>> = pairs.iter().map(byte).collect();
-    bytes.filter(|_| rest.is_empty()).map(|bytes| bytes.concat())
 }

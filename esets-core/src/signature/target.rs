@@ -96,6 +96,7 @@ impl Targets {
         targets.set(Target::Pdf, head(bytes, 1024).windows(5).any(|magic| magic == b"%PDF-"));
         targets.set(Target::Flash, starts_with_any(bytes, &[b"FWS", b"CWS", b"ZWS"]));
         targets.set(Target::Java, is_java_class(bytes));
+        subject.kinds().targets().for_each(|target| targets.set(target, true));
         targets.set(Target::Html, format(&["html"]) || looks_like_html(bytes));
         let is_none_of_the_others = targets.0 == 0;
         targets.set(Target::Text, is_none_of_the_others && is_text(bytes));

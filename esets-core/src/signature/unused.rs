@@ -1,6 +1,6 @@
 //! Formats that are known and checked, but of which nothing is used: each line is reported.
 
-use super::{Loaded, Loader, Rejection, SourceFile, level};
+use super::{Loaded, Loader, Rejection, SourceFile};
 use crate::database::DatabaseBuilder;
 
 /// Reads programs for ClamAV's interpreter.
@@ -116,26 +116,6 @@ impl Loader for Links {
     }
 }
 
-/// Reads magic bytes of types of objects.
-pub(super) struct Types;
-
-impl Loader for Types {
-    fn about(&self) -> &'static str {
-        "magic bytes of types of objects; not used"
-    }
-
-    fn extensions(&self) -> &'static [&'static str] {
-        &["ftm"]
-    }
-
-    fn load(&self, source: &SourceFile<'_>, builder: &mut DatabaseBuilder) -> Loaded {
-        source.each_line(builder, |line, _| {
-            kind(line)?;
-            Err(Rejection::Unsupported("types of objects"))
-        })
-    }
-}
-
 fn fields(
     line: &str,
     separator: char,
@@ -163,12 +143,4 @@ fn link(line: &str) -> Result<(), Rejection> {
     let letter = kind.trim_end_matches(|digit: char| digit.is_ascii_digit());
     let is_known = matches!(letter, "R" | "H" | "X" | "Y" | "M" | "S" | "U" | "UX");
     if is_known && !rest.is_empty() { Ok(()) } else { Err(Rejection::Field("kind of link")) }
-}
-
-/// `how:offset:magic:name:type before:type[:minfl[:maxfl]]`.
-fn kind(line: &str) -> Result<(), Rejection> {
-    let fields = fields(line, ':', 6..=8)?;
-    let is_way = matches!(fields.first(), Some(&"0" | &"1" | &"4"));
-    level(fields.get(6..).unwrap_or_default())?;
-    if is_way { Ok(()) } else { Err(Rejection::Field("kind of magic")) }
 }

@@ -3,7 +3,7 @@
 use super::super::pool::pool;
 use super::super::{allowed, members};
 use super::{DatabaseBuilder, SignatureKind};
-use crate::signature::{DigestSignature, MemberSignature, Rejection, SourceDigest};
+use crate::signature::{DigestSignature, KindSignature, MemberSignature, Rejection, SourceDigest};
 use crate::subject::Algorithm;
 
 impl DatabaseBuilder {
@@ -50,6 +50,17 @@ impl DatabaseBuilder {
     pub fn add_allowed(&mut self, digest: SourceDigest, size: Option<u64>) {
         self.allowed.push(allowed::entry(digest, size));
         self.counts.add(SignatureKind::Allowed);
+    }
+
+    /// Adds magic bytes of a kind of objects.
+    ///
+    /// # Errors
+    /// [`Rejection::Weak`] if a pattern cannot be searched for at a bearable cost,
+    /// [`Rejection::Unsupported`] for one too many: each costs time for every object.
+    pub fn add_kind(&mut self, signature: &KindSignature) -> Result<(), Rejection> {
+        self.kinds.add(signature)?;
+        self.counts.add(SignatureKind::Kind);
+        Ok(())
     }
 
     /// Adds a signature of what a container says of a member.

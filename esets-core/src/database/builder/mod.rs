@@ -11,7 +11,7 @@ use super::meta::{self, Counts, SignatureKind};
 use super::names::{NamePool, PoolId};
 use super::patterns::PatternPool;
 use super::pool::DigestPool;
-use super::{allowed, logical, members};
+use super::{allowed, kinds, logical, members};
 use crate::signature::{Loaded, Rejection, SourceFile};
 use crate::verdict::Class;
 
@@ -24,6 +24,7 @@ pub struct DatabaseBuilder {
     digests: [DigestPool; 3],
     ignored: IgnoredNames,
     imports: DigestPool,
+    kinds: kinds::KindPool,
     logicals: Vec<logical::Entry>,
     members: Vec<members::Entry>,
     members_for_all: usize,
@@ -108,6 +109,7 @@ impl DatabaseBuilder {
         let patterns = self.patterns.build(&numbers);
         let (places, logicals) = logical::build(&self.logicals, &numbers);
         let (members, member_keys) = members::build(&self.members, &numbers);
+        let (kind_bytes, kind_patterns) = self.kinds.build();
         let passwords = self.passwords.iter().flat_map(|password| {
             let length = u8::try_from(password.len()).unwrap_or(u8::MAX);
             iter::once(length).chain(password.iter().copied())
@@ -145,6 +147,8 @@ impl DatabaseBuilder {
             (Section::Views, patterns.views),
             (Section::Members, members),
             (Section::MemberKeys, member_keys),
+            (Section::KindBytes, kind_bytes),
+            (Section::KindPatterns, kind_patterns),
         ])
     }
 }
