@@ -60,6 +60,7 @@ const ALWAYS: &[&str] = &[
     "perl",
     "pkg-config",
     "procps",
+    "prometheus",
     "python3",
     "util-linux",
     "valgrind",

@@ -9,10 +9,14 @@
 //! ```
 
 pub mod clamd;
+mod door;
 mod listener;
+pub mod metrics;
 
 use std::fmt;
 use std::io;
+use std::os::unix::net::UnixStream;
+use std::sync::Arc;
 
 use esets_client::DaemonFilter;
 
@@ -24,6 +28,8 @@ pub use listener::{Listener, Stream};
 pub struct Agent {
     /// Its name, which is that of its section in `esets.cfg`.
     pub name: &'static str,
+    /// Whether it opens files, which it may do with the rights of its account.
+    pub reads_files: bool,
     /// One line of explanation.
     pub about: &'static str,
     /// Serves until its sockets are closed.
@@ -31,7 +37,7 @@ pub struct Agent {
 }
 
 /// Every agent, by name.
-pub static AGENTS: &[&Agent] = &[&clamd::AGENT];
+pub static AGENTS: &[&Agent] = &[&clamd::AGENT, &metrics::AGENT];
 
 /// Finds an agent by its name.
 #[must_use]
@@ -39,12 +45,17 @@ pub fn find(name: &str) -> Option<&'static Agent> {
     AGENTS.iter().copied().find(|agent| agent.name == name)
 }
 
+/// Makes a connection to the daemon.
+pub type Connect = Arc<dyn Fn() -> io::Result<UnixStream> + Send + Sync>;
+
 /// What an agent is given.
 pub struct Post {
     /// Where it is spoken to.
     pub listeners: Vec<Listener>,
     /// Whom it asks.
     pub filter: DaemonFilter,
+    /// A further connection to the daemon, on which nothing was said yet.
+    pub connect: Connect,
     /// Asks the daemon to read its configuration and database anew.
     pub reload: Box<dyn Fn() + Send + Sync>,
     /// Bytes of the longest object that is taken.

@@ -1,4 +1,4 @@
-//! Agents: each in a process of its own, under the account of the workers.
+//! Agents: each in a process of its own, confined, under an account of its own if it has one.
 //!
 //! ```text
 //! daemon                                        agent (the same program, `--agent`)
@@ -23,10 +23,11 @@ use std::process::{ExitCode, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use esets_agents::{Listener, Post};
+use esets_agents::{Agent, Connect, Listener, Post};
 use esets_client::DaemonFilter;
 use esets_client::frame::encode;
 use esets_policy::log::LogClass;
+use esets_sys::{Confinement, Duty, Reach, Refusal};
 use serde::{Deserialize, Serialize};
 use tokio::process::Command;
 use tokio::task::AbortHandle;
@@ -147,8 +148,7 @@ async fn work(desk: &Arc<Desk>, settings: &AgentSettings, sockets: &Sockets) -> 
     let mut command = Command::new(esets_sys::own_program()?);
     command.arg(ARGUMENT).env_clear().current_dir("/").stdin(OwnedFd::from(there));
     command.stdout(Stdio::null()).stderr(Stdio::inherit()).kill_on_drop(true);
-    let account = desk.service.current().account;
-    account.inspect(|account| account.apply(&mut command));
+    settings.account.inspect(|account| account.apply(&mut command));
     let _child = desk.service.ground.starter.start(command).await?;
     let files = sockets.files()?;
     let kinds = files.iter().map(|(is_network, _)| *is_network).collect();
@@ -180,6 +180,7 @@ async fn work(desk: &Arc<Desk>, settings: &AgentSettings, sockets: &Sockets) -> 
 
 fn ready(desk: &Desk, name: &str, refused: &[u8]) -> io::Result<()> {
     let refused: Vec<String> = serde_json::from_slice(refused)?;
+    desk.service.ground.metrics.set_refused(name, &refused);
     for protection in refused {
         let text = format!("the system refuses the agent {name} a protection: {protection}");
         desk.service.ground.log.say(LogClass::Warning, &text);
@@ -221,21 +222,34 @@ fn act() -> io::Result<()> {
         });
     }
     esets_sys::raise_open_files();
-    let refused = esets_sys::limit_reach(esets_sys::Reach::Reading);
+    let refused = confine(agent);
     let refused: Vec<_> = refused.iter().map(ToString::to_string).collect();
     link.send_json(READY, &refused)?;
     let link = Arc::new(Mutex::new(link));
     let connections = Arc::clone(&link);
-    let filter = DaemonFilter::over(move || {
+    let connect: Connect = Arc::new(move || {
         let mut link = connections.lock().unwrap_or_else(PoisonError::into_inner);
         link.send(CONNECT, &[])?;
         Ok(UnixStream::from(OwnedFd::from(socket_from(&mut link)?)))
     });
+    let to_daemon = Arc::clone(&connect);
+    let filter = DaemonFilter::over(move || to_daemon());
     let reload = Box::new(move || {
         // Without the daemon there is nothing to reload.
         let _ = link.lock().unwrap_or_else(PoisonError::into_inner).send(RELOAD, &[]);
     });
-    (agent.run)(Post { listeners, filter, reload, longest: setup.longest })
+    (agent.run)(Post { listeners, filter, connect, reload, longest: setup.longest })
+}
+
+/// Takes from this process what it does not need, and returns what it could not take.
+fn confine(agent: &Agent) -> Vec<Refusal> {
+    let (reach, duty) = match agent.reads_files {
+        true => (Reach::Reading, Duty::ServeFiles),
+        false => (Reach::Nothing, Duty::Serve),
+    };
+    let mut refused = esets_sys::limit_reach(reach);
+    refused.extend(esets_sys::confine(&Confinement { memory: MEMORY, seconds: None, duty }));
+    refused
 }
 
 /// The next descriptor.
@@ -252,4 +266,6 @@ const READY: u8 = 129;
 const CONNECT: u8 = 130;
 const RELOAD: u8 = 131;
 const LONGEST: u32 = 64 << 10;
+/// Bytes of address space: stacks and heaps of a thousand threads, and what they hold.
+const MEMORY: u64 = 8 << 30;
 const PAUSE: Duration = Duration::from_millis(500);

@@ -73,10 +73,10 @@ impl Generation {
 
 /// The account of the workers, if there is a choice.
 fn account(settings: &Settings, log: &Log) -> Result<Option<Account>, String> {
-    if nix::unistd::geteuid().is_root() {
-        return Account::find(&settings.account).map(Some);
+    let account = Account::choose(&settings.account)?;
+    if account.is_none() {
+        let text = "not started by root: workers and agents run under the daemon's own account";
+        log.say(LogClass::Warning, text);
     }
-    let text = "not started by root: workers run under the daemon's own account";
-    log.say(LogClass::Warning, text);
-    Ok(None)
+    Ok(account)
 }

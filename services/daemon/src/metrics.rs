@@ -1,7 +1,7 @@
 //! What the daemon counts, in the text format of Prometheus.
 
-use std::collections::BTreeSet;
-use std::fmt::Write as _;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::{Display, Write as _};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -16,7 +16,8 @@ pub(crate) struct Metrics {
     latency: [AtomicU64; BOUNDS.len() + 1],
     latency_sum: AtomicU64,
     workers: Mutex<BTreeSet<u32>>,
-    refused: Mutex<Vec<String>>,
+    /// By whom it concerns.
+    refused: Mutex<BTreeMap<String, Vec<String>>>,
     started: Instant,
 }
 
@@ -110,13 +111,19 @@ impl Metrics {
         self.workers.lock().unwrap_or_else(PoisonError::into_inner).iter().copied().collect()
     }
 
-    pub(crate) fn set_refused(&self, refused: &[String]) {
-        *self.refused.lock().unwrap_or_else(PoisonError::into_inner) = refused.to_vec();
+    /// The system refuses these protections to workers or to an agent.
+    pub(crate) fn set_refused(&self, whom: &str, refused: &[String]) {
+        let mut all = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
+        all.insert(whom.to_owned(), refused.to_vec());
     }
 
-    /// Protections that the system refuses to workers.
+    /// Protections that the system refuses, with those whom it refuses them to.
     pub(crate) fn refused(&self) -> Vec<String> {
-        self.refused.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        let all = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
+        let named = all.iter().flat_map(|(whom, refused)| {
+            refused.iter().map(move |protection| format!("{whom}: {protection}"))
+        });
+        named.collect()
     }
 
     pub(crate) fn uptime(&self) -> Duration {
@@ -128,13 +135,15 @@ impl Metrics {
         let mut text = String::new();
         for ((name, kind, about), value) in COUNTERS.iter().zip(&self.counters) {
             let value = value.load(Ordering::Relaxed);
+            let is_time = *name == "esets_busy_seconds_total";
+            let value = if is_time { seconds(value) } else { value.to_string() };
             family(&mut text, name, kind, about, value);
         }
         let workers = self.workers().len() as u64;
         family(&mut text, "esets_workers", "gauge", "Scanning processes.", workers);
         family(&mut text, "esets_queue", "gauge", "Objects that wait.", waiting as u64);
         let refused = self.refused().len() as u64;
-        let about = "Protections that the system refuses to scanning processes.";
+        let about = "Protections that the system refuses to scanning processes and agents.";
         family(&mut text, "esets_protections_refused", "gauge", about, refused);
         self.histogram(&mut text);
         text
@@ -155,7 +164,7 @@ impl Metrics {
     }
 }
 
-fn family(text: &mut String, name: &str, kind: &str, about: &str, value: u64) {
+fn family(text: &mut String, name: &str, kind: &str, about: &str, value: impl Display) {
     let _ = writeln!(text, "# HELP {name} {about}\n# TYPE {name} {kind}\n{name} {value}");
 }
 
@@ -165,7 +174,7 @@ fn seconds(micros: u64) -> String {
 
 /// In the order of [`Counter`].
 const COUNTERS: [(&str, &str, &str); 14] = [
-    ("esets_busy_microseconds_total", "counter", "Time that scans took in worker processes."),
+    ("esets_busy_seconds_total", "counter", "Time that scans took in worker processes."),
     ("esets_cache_hits_total", "counter", "Objects known to be clean."),
     ("esets_cache_misses_total", "counter", "Objects that had to be scanned."),
     ("esets_clean_total", "counter", "Answers: clean."),

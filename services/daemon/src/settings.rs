@@ -13,6 +13,7 @@ use esets_policy::log::LogClasses;
 use esets_policy::{Context, Plan, Policy};
 
 use crate::log::{Target, facility};
+use crate::worker::Account;
 
 /// What `esets.cfg` says of the daemon itself.
 #[derive(Clone, Debug)]
@@ -22,7 +23,7 @@ pub(crate) struct Settings {
     pub(crate) quarantine: PathBuf,
     pub(crate) processes: usize,
     pub(crate) threads: usize,
-    /// The account of workers and agents.
+    /// The account of workers, and of agents that name no other.
     pub(crate) account: String,
     pub(crate) log: Target,
     /// The script that is run on a detection.
@@ -39,6 +40,8 @@ pub(crate) struct Settings {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct AgentSettings {
     pub(crate) name: &'static str,
+    /// The account that it runs under, if the daemon is root and can choose.
+    pub(crate) account: Option<Account>,
     /// The address and port that it listens on.
     pub(crate) port: Option<(String, u16)>,
     /// The socket that it listens on.
@@ -147,7 +150,10 @@ fn agents(config: &Config, policy: &Policy) -> Result<Vec<AgentSettings>, String
             Plan::Scan(plan) => plan.limits().object_size,
             _ => Limits::default().object_size,
         };
-        agents.push(AgentSettings { name, port, socket, longest });
+        let own = text(config, name, "agent_user");
+        let own = if own.is_empty() { text(config, "global", "worker_user") } else { own };
+        let account = Account::choose(&own).map_err(|error| format!("[{name}] {error}"))?;
+        agents.push(AgentSettings { name, account, port, socket, longest });
     }
     Ok(agents)
 }

@@ -39,9 +39,7 @@ pub(crate) fn status(service: &Service) -> String {
         Some(account) => say("worker account", &format!("{} ({})", settings.account, account.user)),
         None => say("worker account", &"the daemon's own"),
     }
-    let refused = metrics.refused();
-    let missing = refused.iter().chain(&service.ground.starter.refused);
-    let missing: Vec<_> = missing.map(String::as_str).collect();
+    let missing = metrics.refused();
     say(
         "protections missing",
         &if missing.is_empty() { "none".into() } else { missing.join("; ") },

@@ -186,11 +186,7 @@ fn reload_is_for_users_of_this_machine() {
 #[test]
 fn an_agent_that_dies_is_started_anew_while_its_clients_wait() {
     let (daemon, _) = start("");
-    let agent = children(daemon.child.id()).into_iter().find(|pid| {
-        let line = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
-        String::from_utf8_lossy(&line).contains("--agent")
-    });
-    let agent = agent.unwrap();
+    let agent = running::agents(daemon.child.id())[0];
     let status = fs::read_to_string(format!("/proc/{agent}/status")).unwrap();
     if nobody_is_not_me() {
         assert!(status.contains("\nUid:\t65534\t"), "{status}");
@@ -204,16 +200,4 @@ fn an_agent_that_dies_is_started_anew_while_its_clients_wait() {
     }
     assert_eq!(say(&daemon, &stream(b"bad-apple")), "stream: Test.apple FOUND|");
     daemon.wait_for_log("the agent clamd is started anew");
-}
-
-fn children(parent: u32) -> Vec<u32> {
-    let mut found = Vec::new();
-    for entry in fs::read_dir("/proc").unwrap().flatten() {
-        let Ok(pid) = entry.file_name().to_string_lossy().parse::<u32>() else { continue };
-        let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
-        if status.contains(&format!("\nPPid:\t{parent}\n")) {
-            found.push(pid);
-        }
-    }
-    found
 }

@@ -26,10 +26,6 @@ fn behind(line: &str, folder: &Path, stdin: Stdio) -> Child {
     command.stdin(stdin).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap()
 }
 
-fn is_root() -> bool {
-    fs::read_to_string("/proc/self/status").unwrap().contains("\nUid:\t0\t0")
-}
-
 #[test]
 fn a_socket_of_the_supervisor_outlives_the_daemon_and_loses_no_client() {
     let folder = tempfile::tempdir().unwrap();
@@ -96,7 +92,7 @@ fn a_full_disk_stops_neither_answers_nor_decisions() {
         let answer = ask(&mut daemon.client(), "invoice.pdf.exe", Content::Bytes(b"x"));
         assert_eq!(answer.outcome.decision().action, Action::Reject);
     }
-    if !is_root() {
+    if !running::is_root() {
         return;
     }
     let folder = tempfile::tempdir().unwrap();
@@ -123,7 +119,7 @@ fn a_full_disk_stops_neither_answers_nor_decisions() {
 
 #[test]
 fn what_the_daemon_may_not_read_or_make_is_told() {
-    if !is_root() {
+    if !running::is_root() {
         return;
     }
     let folder = tempfile::tempdir().unwrap();

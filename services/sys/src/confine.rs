@@ -12,6 +12,19 @@ pub struct Confinement {
     pub memory: u64,
     /// Seconds of processor time; `None` for no limit.
     pub seconds: Option<u64>,
+    /// What it does.
+    pub duty: Duty,
+}
+
+/// What a confined process does, which decides about the system calls that it has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Duty {
+    /// It scans: reads and answers over open descriptors, with the threads that it has.
+    Scan,
+    /// It serves the clients of open sockets, with further threads.
+    Serve,
+    /// The same, and it opens files to read them.
+    ServeFiles,
 }
 
 /// A protection that the system does not have or refuses.
@@ -30,9 +43,10 @@ impl fmt::Display for Refusal {
 }
 
 /// Confines this process for good: no core dumps, no privileges from files it executes, limits of
-/// memory and processor time, no file ever opened or written, no network, no other process.
+/// memory and processor time, no file ever written, no program ever executed, and no system call
+/// that its [`Duty`] does not need.
 ///
-/// All threads of the process are confined, and it can start no more of them.
+/// All threads of the process are confined.
 #[must_use]
 pub fn confine(confinement: &Confinement) -> Vec<Refusal> {
     let limits = [
@@ -46,7 +60,7 @@ pub fn confine(confinement: &Confinement) -> Vec<Refusal> {
         Some(Refusal { protection, cause })
     });
     let mut refused: Vec<_> = refused.collect();
-    refused.extend(kernel::confine());
+    refused.extend(kernel::confine(confinement.duty));
     refused
 }
 
@@ -75,17 +89,17 @@ mod kernel {
     };
     use rustix::thread::set_no_new_privs;
 
-    use super::{Refusal, io};
+    use super::{Duty, Refusal, io};
     use crate::system_calls;
 
-    pub(super) fn confine() -> Vec<Refusal> {
+    pub(super) fn confine(duty: Duty) -> Vec<Refusal> {
         let refused = |protection| move |cause| Refusal { protection, cause };
         let privileges = set_no_new_privs(true).map_err(io::Error::from);
         let dumps = set_dumpable_behavior(DumpableBehavior::NotDumpable).map_err(io::Error::from);
         [
             privileges.map_err(refused("privileges can be gained by executing files")),
             dumps.map_err(refused("other processes of the user can read the memory")),
-            system_calls::restrict().map_err(refused("every system call is possible")),
+            system_calls::restrict(duty).map_err(refused("every system call is possible")),
         ]
         .into_iter()
         .filter_map(Result::err)
@@ -100,9 +114,9 @@ mod kernel {
 
 #[cfg(not(target_os = "linux"))]
 mod kernel {
-    use super::{Refusal, io};
+    use super::{Duty, Refusal, io};
 
-    pub(super) fn confine() -> Vec<Refusal> {
+    pub(super) fn confine(_duty: Duty) -> Vec<Refusal> {
         let cause = io::ErrorKind::Unsupported.into();
         vec![Refusal { protection: "every system call is possible", cause }]
     }

@@ -23,7 +23,7 @@ mod program;
 mod system_calls;
 mod systemd;
 
-pub use confine::{Confinement, Refusal, confine, die_with_parent};
+pub use confine::{Confinement, Duty, Refusal, confine, die_with_parent};
 pub use descriptor::{receive, send, send_some};
 pub use isolate::{Reach, is_readable, leave_network, limit_reach, raise_open_files};
 pub use map::{Mapping, map, memory_file};

@@ -8,8 +8,11 @@ use crate::config::key::State::{Accepted, Used};
 
 #[rustfmt::skip]
 pub(super) static KEYS: &[Key] = &[
-    row("agent_enabled", &[Agents, Section("wwwi")], Switch, "no", Both, Used,
+    row("agent_enabled", OWN, Switch, "no", Both, Used,
         "Whether the daemon starts this agent."),
+    row("agent_user", OWN, Text, "", Addition, Used,
+        "The account that this agent runs under when the daemon is started by root; that of \
+         `worker_user` if not given."),
     row("clamd_sock_path", &[Section("clamd")], Text, "", Addition, Used,
         "The socket that programs reach the clamd agent on; none if not given."),
     row("infected_return_code", &[Section("mda")], Integer(0, 255), "", V2, Accepted,
@@ -20,6 +23,8 @@ pub(super) static KEYS: &[Key] = &[
         "The port this agent listens on."),
     row("mda_path", &[Section("mda")], Text, "", Both, Accepted,
         "The delivery agent that gets the messages in the end."),
+    row("metrics_sock_path", &[Section("metrics")], Text, "", Addition, Used,
+        "The socket that the daemon's numbers are asked for on; none if not given."),
     row("password", WEB, Text, "", Both, Accepted,
         "Password of the web interface."),
     row("server_addr", ONWARD, Text, "localhost", Both, Accepted,
@@ -28,6 +33,15 @@ pub(super) static KEYS: &[Key] = &[
         "The port of that server."),
     row("smfi_sock_path", &[Section("smfi")], Text, "/var/run/esets_smfi.sock", Both, Accepted,
         "The socket that the mail server reaches the milter on."),
+    row("tls_ca", TLS, Text, "", Addition, Accepted,
+        "A file of certificates (PEM): whoever is at the other end must have one that one of them \
+         signed."),
+    row("tls_certificate", TLS, Text, "", Addition, Accepted,
+        "A file with the own certificate and those that it needs on the way to the root (PEM)."),
+    row("tls_key", TLS, Text, "", Addition, Accepted,
+        "A file with the private key of that certificate (PEM)."),
+    row("tls_token", TLS, Text, "", Addition, Accepted,
+        "A file with the word, of at least 16 bytes, that clients say to be let in."),
     row("tmpfail_return_code", &[Section("mda")], Integer(0, 255), "", V2, Accepted,
         "Exit code of the delivery agent for deferred messages."),
     row("username", WEB, Text, "", Both, Accepted,
@@ -51,6 +65,10 @@ const SOCKET: &[Place] = &[
     Section("ftp"),
     Section("icap"),
     Section("clamd"),
+    Section("metrics"),
+    Section("remote"),
     Section("wwwi"),
 ];
+const OWN: &[Place] = &[Agents, Section("metrics"), Section("remote"), Section("wwwi")];
+const TLS: &[Place] = &[Section("remote"), Section("cli")];
 const WEB: &[Place] = &[Section("wwwi")];

@@ -215,9 +215,9 @@ impl Keeper {
     fn announce(&self, refused: &[String]) {
         let is_first = self.told.send_if_modified(|told| tell(told, Ok(())));
         if is_first {
-            self.setup.metrics.set_refused(refused);
-            let protections = refused.iter().chain(&self.setup.starter.refused);
-            for protection in protections {
+            let refused = [refused, &self.setup.starter.refused].concat();
+            self.setup.metrics.set_refused("workers", &refused);
+            for protection in refused {
                 let text = format!("the system refuses workers a protection: {protection}");
                 self.setup.log.say(LogClass::Warning, &text);
             }

@@ -60,7 +60,11 @@ fn work() -> io::Result<()> {
         })?);
     }
     started.wait();
-    let limits = esets_sys::Confinement { memory: setup.memory, seconds: Some(setup.seconds) };
+    let limits = esets_sys::Confinement {
+        memory: setup.memory,
+        seconds: Some(setup.seconds),
+        duty: esets_sys::Duty::Scan,
+    };
     refused.extend(esets_sys::confine(&limits));
     let refused = refused.iter().map(ToString::to_string).collect();
     parent.send_json(kind::READY, &Ready { refused, database: version })?;

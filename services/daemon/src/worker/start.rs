@@ -16,11 +16,15 @@ pub(crate) struct Account {
 }
 
 impl Account {
-    /// Finds an account by its name.
-    pub(crate) fn find(name: &str) -> Result<Self, String> {
+    /// The account of this name; `None` if this process is not root and has no choice.
+    pub(crate) fn choose(name: &str) -> Result<Option<Self>, String> {
+        if nix::unistd::geteuid().is_root() { Self::find(name).map(Some) } else { Ok(None) }
+    }
+
+    fn find(name: &str) -> Result<Self, String> {
         match nix::unistd::User::from_name(name) {
             Ok(Some(user)) if user.uid.is_root() => {
-                Err(format!("workers cannot run as {name:?}, which is root"))
+                Err(format!("workers and agents cannot run as {name:?}, which is root"))
             }
             Ok(Some(user)) => Ok(Self { user: user.uid.as_raw(), group: user.gid.as_raw() }),
             Ok(None) => Err(format!("there is no account {name:?}")),

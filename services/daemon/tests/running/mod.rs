@@ -174,3 +174,29 @@ pub(crate) fn wait_until(mut done: impl FnMut() -> bool, what: impl Fn() -> Stri
         sleep(Duration::from_millis(10));
     }
 }
+
+/// The agents of a daemon.
+pub(crate) fn agents(daemon: u32) -> Vec<u32> {
+    let mut found = children(daemon);
+    found.retain(|pid| {
+        let line = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+        String::from_utf8_lossy(&line).contains("--agent")
+    });
+    found
+}
+
+fn children(parent: u32) -> Vec<u32> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir("/proc").unwrap().flatten() {
+        let Ok(pid) = entry.file_name().to_string_lossy().parse::<u32>() else { continue };
+        let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+        if status.contains(&format!("\nPPid:\t{parent}\n")) {
+            found.push(pid);
+        }
+    }
+    found
+}
+
+pub(crate) fn is_root() -> bool {
+    fs::read_to_string("/proc/self/status").unwrap().contains("\nUid:\t0\t0")
+}
