@@ -10,6 +10,9 @@
 )]
 #![expect(clippy::disallowed_types, reason = "the oracle is a program")]
 
+#[path = "clamav/pe.rs"]
+mod pe;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -17,6 +20,7 @@ use std::process::Command;
 
 use esets_core::signature::{SourceFile, compile};
 use esets_core::{Database, Object, Options, Scanner};
+use pe::Pe;
 use sha2::Digest as _;
 
 type Names = BTreeSet<String>;
@@ -105,51 +109,7 @@ fn hex(bytes: impl AsRef<[u8]>) -> String {
 
 /// A PE file of sections that follow each other, its import directory at the start of the first.
 fn pe(wide: bool, sections: &[Vec<u8>], imports: u32) -> Vec<u8> {
-    let optional: u16 = if wide { 0xf0 } else { 0xe0 };
-    let table = 0x58 + usize::from(optional);
-    let headers = (table + 40 * sections.len()).next_multiple_of(0x200);
-    let mut file = vec![0; headers];
-    let mut put = |at: usize, bytes: &[u8]| {
-        file.iter_mut().skip(at).zip(bytes).for_each(|(to, from)| *to = *from);
-    };
-    put(0, b"MZ");
-    put(0x3c, &0x40_u32.to_le_bytes());
-    put(0x40, if wide { b"PE\0\0\x64\x86" } else { b"PE\0\0\x4c\x01" });
-    put(0x46, &u16::try_from(sections.len()).unwrap().to_le_bytes());
-    put(0x54, &optional.to_le_bytes());
-    put(0x56, &0x102_u16.to_le_bytes());
-    put(0x58, if wide { b"\x0b\x02" } else { b"\x0b\x01" });
-    let image = 0x1000 * u32::try_from(sections.len() + 1).unwrap();
-    let wide_shift = if wide { 16 } else { 0 };
-    for (at, value) in [
-        (0x68, 0x1000),
-        (if wide { 0x70 } else { 0x74 }, 0x40_0000),
-        (0x78, 0x1000),
-        (0x7c, 0x200),
-        (0x90, image),
-        (0x94, u32::try_from(headers).unwrap()),
-        (0xb4 + wide_shift, 16),
-        (0xc0 + wide_shift, if imports > 0 { 0x1000 } else { 0 }),
-        (0xc4 + wide_shift, imports),
-    ] {
-        put(at, &u32::to_le_bytes(value));
-    }
-    put(0x88, &4_u16.to_le_bytes());
-    put(0x9c, &3_u16.to_le_bytes());
-    let mut offset = headers;
-    for (number, section) in sections.iter().enumerate() {
-        let at = table + 40 * number;
-        let size = u32::try_from(section.len()).unwrap();
-        put(at, b".part");
-        put(at + 8, &size.to_le_bytes());
-        put(at + 12, &(0x1000 * u32::try_from(number + 1).unwrap()).to_le_bytes());
-        put(at + 16, &size.to_le_bytes());
-        put(at + 20, &u32::try_from(offset).unwrap().to_le_bytes());
-        put(at + 36, &0x6000_0020_u32.to_le_bytes());
-        offset += section.len();
-    }
-    file.extend(sections.concat());
-    file
+    Pe { wide, sections, imports, entry: 0x1000, resources: None }.build()
 }
 
 #[test]

@@ -63,12 +63,12 @@ impl Search<'_> {
             return Ok(());
         };
         let offset = offsets::read(self.database.section(Section::Offsets), row.offset);
-        let Some(starts) = offset.and_then(|offset| offset.resolve(self.subject, self.data.len()))
-        else {
-            return Ok(());
-        };
+        let Some(offset) = offset else { return Ok(()) };
         let program = row.program(self.database.section(Section::Programs));
-        each(program, self.data, &starts, &mut self.steps, visit)
+        for starts in offset.starts(self.subject, self.data.len()) {
+            each(program, self.data, &starts, &mut self.steps, visit)?;
+        }
+        Ok(())
     }
 
     /// The places where any of several patterns begins, in order.

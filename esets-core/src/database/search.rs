@@ -221,15 +221,20 @@ impl<'s> Search<'s> {
         let chain = Cursor::at(programs, candidate.program.into())
             .and_then(|mut cursor| Chain::read(&mut cursor));
         let Ok(chain) = chain else { return Ok(None) };
-        let starts = match candidate.chain {
-            0 => offsets::read(self.database.section(Section::Offsets), row.offset)
-                .and_then(|offset| offset.resolve(self.subject, self.data.len())),
-            _ => Some(0..=u64::MAX),
-        };
-        let Some(starts) = starts else { return Ok(None) };
         let data = self.data;
-        let hit = chain.lies_at(data, candidate.pivot, &starts, &mut self.steps)?;
-        Ok(hit.map(|(start, _)| start))
+        if candidate.chain > 0 {
+            let hit = chain.lies_at(data, candidate.pivot, &(0..=u64::MAX), &mut self.steps)?;
+            return Ok(hit.map(|(start, _)| start));
+        }
+        let offset = offsets::read(self.database.section(Section::Offsets), row.offset);
+        let Some(offset) = offset else { return Ok(None) };
+        for starts in offset.starts(self.subject, data.len()) {
+            let hit = chain.lies_at(data, candidate.pivot, &starts, &mut self.steps)?;
+            if let Some((start, _)) = hit {
+                return Ok(Some(start));
+            }
+        }
+        Ok(None)
     }
 
     /// Looks for a whole pattern, once.
@@ -239,13 +244,13 @@ impl<'s> Search<'s> {
         let row = Row::read(section, number).filter(|row| self.targets.contains(row.target));
         let Some(row) = row else { return Ok(()) };
         let offset = offsets::read(self.database.section(Section::Offsets), row.offset);
-        let Some(starts) = offset.and_then(|offset| offset.resolve(self.subject, self.data.len()))
-        else {
-            return Ok(());
-        };
+        let Some(offset) = offset else { return Ok(()) };
         let program = row.program(self.database.section(Section::Programs));
-        if let Some(hit) = find(program, self.data, &starts, &mut self.steps)? {
-            self.found(&row, hit.start);
+        for starts in offset.starts(self.subject, self.data.len()) {
+            if let Some(hit) = find(program, self.data, &starts, &mut self.steps)? {
+                self.found(&row, hit.start);
+                break;
+            }
         }
         Ok(())
     }

@@ -57,6 +57,20 @@ impl Offset {
         is_place && self.shift <= NARROW
     }
 
+    /// The ranges of bytes at which the pattern may begin in `subject`, or in a view of it, of
+    /// `size` bytes. In the version resource these are its keys and nothing between them.
+    pub(crate) fn starts<'s>(
+        &self,
+        subject: &'s Subject<'_>,
+        size: usize,
+    ) -> impl Iterator<Item = RangeInclusive<u64>> + use<'s> {
+        let is_key = matches!(self.anchor, Anchor::VersionResource);
+        let executable = if is_key { subject.executable() } else { None };
+        let keys = executable.into_iter().flat_map(|executable| &executable.version);
+        let place = if is_key { None } else { self.resolve(subject, size) };
+        place.into_iter().chain(keys.map(|key| key.offset..=key.offset))
+    }
+
     /// The first bytes at which the pattern may begin in `subject`, or in a view of it, of `size`
     /// bytes; `None` if there are none.
     pub(crate) fn resolve(
