@@ -71,7 +71,7 @@ fn confinement(setup: &Setup, database: u64) -> esets_sys::Confinement {
     let objects = limits.memory.saturating_add(limits.object_size);
     let memory = objects.saturating_mul(2).saturating_add(database).saturating_add(SPARE);
     let seconds = setup.seconds.map(|seconds| seconds.saturating_mul(3).saturating_add(1));
-    esets_sys::Confinement { memory, seconds }
+    esets_sys::Confinement { memory, seconds, duty: esets_sys::Duty::Scan }
 }
 
 fn scan(scanner: &Scanner, setup: &Setup, job: &Job, file: &File) -> Verdict {
