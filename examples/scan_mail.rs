@@ -14,7 +14,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 
     let message = Message::parse(&raw, &Limits::default());
     println!("subject: {}", message.subject().unwrap_or_default());
-    for part in message.leaves() {
+    for part in message.leaves().filter(|part| part.reading() == 0) {
         println!("part: {}", part.file_name().unwrap_or_else(|| "(no name)".into()));
     }
     for defect in message.defects() {

@@ -48,6 +48,8 @@ pub struct Part<'a> {
     pub(crate) depth: u16,
     pub(crate) parent: Option<usize>,
     pub(crate) embedded_name: &'a [u8],
+    /// Whether this is the file of another part, as it may have been before it was sent.
+    pub(crate) is_repeated: bool,
 }
 
 impl<'a> Part<'a> {
@@ -179,9 +181,13 @@ impl<'a> Part<'a> {
         self.names().into_iter().next()
     }
 
-    /// Every file name that the header holds in any reading, each once, the likeliest first.
+    /// Every file name that the header holds in any reading, each once, the likeliest first; none
+    /// if the names were those of the reading before.
     #[must_use]
     pub fn names(&self) -> Vec<Cow<'a, str>> {
+        if self.is_repeated {
+            return Vec::new();
+        }
         if !self.embedded_name.is_empty() {
             return vec![crate::charset::guess(self.embedded_name)];
         }

@@ -6,8 +6,10 @@ use crate::bytes::{from, lines, slice, trim};
 use crate::defect::Defect;
 use crate::inline;
 use crate::part::{Kind, Part};
+use crate::reading;
 use crate::recognise::looks_like_message;
 use crate::transfer::Encoding;
+use memchr::memchr;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -85,6 +87,36 @@ impl<'a> Parser<'a> {
         } else if lines_around > blocks.saturating_mul(2) {
             // More than the first and the last line of each.
             self.next_leaf(entity, body, Encoding::Identity, kind);
+        }
+    }
+
+    /// The body of a whole message once more, without the line break that a mail program ends it
+    /// with: the file that was sent may not have had one. Between delimiters that line break
+    /// belongs to the delimiter (RFC 2046, section 5.1.1).
+    ///
+    /// Texts are read once, for no file hides in them, but for those of one line.
+    pub(super) fn without_last_line_end(&mut self, entity: &mut Entity<'a>, body: Range<usize>) {
+        let is_whole = entity.job.role == Role::Message && entity.job.parent.is_none();
+        if !is_whole || entity.is_divided || entity.description.is_message() {
+            return;
+        }
+        let text = slice(self.raw, body.clone());
+        let Some(without) = text.strip_suffix(b"\n") else { return };
+        let without = without.strip_suffix(b"\r").unwrap_or(without);
+        let kind = reading::kind(&entity.fields, &entity.description);
+        let is_line = without.len() <= LINE && memchr(b'\n', without).is_none();
+        if without.is_empty() || (kind == Kind::Body && !is_line) {
+            return;
+        }
+        let end = body.start.saturating_add(without.len());
+        if let [encoding @ (Encoding::Identity | Encoding::QuotedPrintable)] =
+            entity.description.encodings[..]
+        {
+            let before = self.parts.len();
+            self.next_leaf(entity, body.start..end, encoding, kind);
+            for part in self.parts.iter_mut().skip(before) {
+                part.is_repeated = true;
+            }
         }
     }
 
@@ -168,9 +200,13 @@ impl<'a> Parser<'a> {
             depth: entity.job.depth,
             parent: entity.job.parent,
             embedded_name: &[],
+            is_repeated: false,
         }
     }
 }
+
+/// The longest line of a message, in bytes (RFC 5322, section 2.1.1).
+const LINE: usize = 998;
 
 fn shifted(range: &Range<usize>, by: usize) -> Range<usize> {
     range.start.saturating_add(by)..range.end.saturating_add(by)

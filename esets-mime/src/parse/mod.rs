@@ -202,8 +202,11 @@ impl<'a> Parser<'a> {
             entity.description.encodings.retain(|&encoding| encoding != Encoding::Identity);
             entity.readings = 1;
         }
-        for start in header.bodies {
+        for &start in &header.bodies {
             self.body(&mut entity, start..end);
+        }
+        if let [start] = header.bodies[..] {
+            self.without_last_line_end(&mut entity, start..end);
         }
     }
 
