@@ -59,6 +59,33 @@ fn agents_inherit_from_global() {
     assert_eq!(rule.to_string(), "action_av in [global], esets.cfg:2");
 }
 
+/// Files of the editions 2.x to 4.x are read without a word.
+#[test]
+fn every_parameter_of_the_original_is_accepted_where_it_stood() {
+    let table = include_str!("../../testdata/policy/parameters.txt");
+    let mut names = std::collections::BTreeSet::new();
+    for line in table.lines().filter(|line| !line.starts_with('#')) {
+        let (sections, rest) = line[1..].split_once("] ").unwrap();
+        let (key, value) = rest.split_once(' ').unwrap();
+        for section in sections.split(' ') {
+            let name = if section == "user" { "a@example.org" } else { section };
+            let file = format!("[{name}]\n{key} = \"{value}\"\n");
+            let config = match section {
+                "user" => Config::parse_users("users.cfg", file.as_bytes()),
+                _ => Config::parse("esets.cfg", file.as_bytes()),
+            };
+            let config = config.unwrap_or_else(|wrong| panic!("{line}: {wrong}"));
+            assert!(config.warnings().is_empty(), "{line}");
+            let read = config.sections().first().and_then(|section| section.setting(key)).unwrap();
+            let read = read.value.to_string();
+            assert!(read == value || ["yes", "no"].contains(&value), "{line}: {read}");
+        }
+        names.insert(key);
+    }
+    assert!(names.len() >= 70, "{}", names.len());
+    assert!(names.iter().all(|name| keys().any(|key| key.name == *name)));
+}
+
 #[test]
 fn every_documented_parameter_is_accepted_where_it_belongs() {
     let file = default_file();
