@@ -133,6 +133,29 @@ static esets_session *session_of(pTHX_ AV *passwords, esets_interrupt *interrupt
     return session;
 }
 
+static SV *disposition_hash(pTHX_ const esets_disposition *disposition) {
+    HV *hash = newHV();
+    AV *recipients = newAV(), *removals = newAV(), *headers = newAV();
+    size_t i;
+
+    for (i = 0; i < esets_disposition_recipients(disposition); i++)
+        av_push(recipients, newSVuv((UV)esets_disposition_recipient(disposition, i)));
+    for (i = 0; i < esets_disposition_removals(disposition); i++)
+        av_push(removals, newSVuv((UV)esets_disposition_removal(disposition, i)));
+    for (i = 0; i < esets_disposition_headers(disposition); i++)
+        av_push(headers, words(aTHX_ esets_disposition_header(disposition, i)));
+    hv_stores(hash, "action", newSViv(esets_disposition_action(disposition)));
+    hv_stores(hash, "rule", words(aTHX_ esets_disposition_rule(disposition)));
+    hv_stores(hash, "quarantine", newSViv(esets_disposition_quarantine(disposition)));
+    hv_stores(hash, "recipients", newRV_noinc((SV *)recipients));
+    hv_stores(hash, "removals", newRV_noinc((SV *)removals));
+    hv_stores(hash, "headers", newRV_noinc((SV *)headers));
+    hv_stores(hash, "subject_prefix", words(aTHX_ esets_disposition_subject_prefix(disposition)));
+    hv_stores(hash, "footnote", words(aTHX_ esets_disposition_footnote(disposition)));
+    hv_stores(hash, "part_notice", words(aTHX_ esets_disposition_part_notice(disposition)));
+    return newRV_noinc((SV *)hash);
+}
+
 MODULE = ESETS    PACKAGE = ESETS
 
 PROTOTYPES: DISABLE
@@ -455,6 +478,22 @@ _decide(ESETS::Policy policy, ESETS::Context context, SV *verdict)
     RETVAL
 
 void
+_handle(ESETS::Policy policy, ESETS::Context context, ESETS::Database database, SV *what, const char *name)
+  PREINIT:
+    esets_verdict *verdict = NULL;
+    esets_decision *decision = NULL;
+    STRLEN size;
+    const char *bytes;
+  PPCODE:
+    bytes = SvPVbyte(what, size);
+    check(aTHX_ esets_policy_handle(policy, context, database, NULL, bytes, size, name, &verdict,
+                                    &decision), NULL);
+    EXTEND(SP, 2);
+    PUSHs(sv_setref_pv(sv_newmortal(), "ESETS::Decision", decision));
+    PUSHs(verdict == NULL ? &PL_sv_undef
+                          : sv_setref_pv(sv_newmortal(), "ESETS::Verdict", verdict));
+
+void
 DESTROY(ESETS::Policy policy)
   CODE:
     esets_policy_free(policy);
@@ -483,6 +522,43 @@ json(ESETS::Decision decision)
   CODE:
     result = esets_decision_json(decision, &text);
     RETVAL = taken(aTHX_ result, text);
+  OUTPUT:
+    RETVAL
+
+void
+_dispositions(ESETS::Decision decision)
+  PREINIT:
+    size_t i, count;
+  PPCODE:
+    count = esets_decision_dispositions(decision);
+    EXTEND(SP, (SSize_t)count);
+    for (i = 0; i < count; i++)
+        PUSHs(sv_2mortal(disposition_hash(aTHX_ esets_decision_disposition(decision, i))));
+
+SV *
+_apply(ESETS::Decision decision, UV index, SV *verdict, SV *what)
+  PREINIT:
+    esets_verdict *found = NULL;
+    esets_message *message;
+    esets_result result;
+    STRLEN size;
+    size_t length;
+    const char *bytes;
+  CODE:
+    if (SvOK(verdict))
+        found = INT2PTR(esets_verdict *, SvIV(SvRV(verdict)));
+    bytes = SvPVbyte(what, size);
+    result = esets_disposition_apply(esets_decision_disposition(decision, index), found, bytes, size,
+                                     &message);
+    if (result != ESETS_ERROR_REWRITE)
+        check(aTHX_ result, NULL);
+    if (result == ESETS_OK) {
+        bytes = (const char *)esets_message_bytes(message, &length);
+        RETVAL = newSVpvn(bytes, length);
+        esets_message_free(message);
+    } else {
+        RETVAL = newSV(0);
+    }
   OUTPUT:
     RETVAL
 

@@ -8,8 +8,9 @@
         print(threat["name"])
 
 A scan does not fail: what could not be looked at is part of the verdict, and such a verdict is never
-"clean". A file that cannot be opened or read raises OSError, misuse raises esets.Error. Scanners and
-databases may be used from any thread; ctypes lets other threads run during a scan.
+"clean". A file that cannot be opened or read raises OSError, and so does a daemon that gives no answer;
+misuse raises esets.Error. Every object may be used from any thread; ctypes lets other threads run
+during a scan.
 
 The library is looked for as the system does, or under the path in the environment variable
 ESETS_LIBRARY.
@@ -21,7 +22,9 @@ import json
 import os
 from ctypes import c_char_p, c_int, c_int32, c_size_t, c_uint64, c_void_p
 
-__all__ = ["Database", "Error", "Interrupt", "Policy", "Scanner", "Verdict", "version"]
+__all__ = [
+    "Client", "Database", "Decision", "Error", "Interrupt", "Policy", "Scanner", "Verdict", "version",
+]
 
 _library = ctypes.CDLL(os.environ.get("ESETS_LIBRARY", "libesets.so.0"), use_errno=True)
 
@@ -30,7 +33,7 @@ _STATUSES = ("clean", "not_scanned", "infected")
 _LIMITS = (None, "depth", "memory", "objects", "object_size", "ratio", "readings", "scan_size", "time")
 _OPTIONS = (None, "heuristics", "all_records", "unsafe", "unwanted")
 _ACTIONS = ("accept", "defer", "discard", "reject")
-_OK, _ERROR_IO, _ERROR_FILE_TYPE = 0, 3, 4
+_OK, _ERROR_IO, _ERROR_FILE_TYPE, _ERROR_DAEMON, _ERROR_REWRITE = 0, 3, 4, 8, 9
 
 
 def _declare(name, result, *arguments):
@@ -76,6 +79,26 @@ _policy_scanner = _declare("esets_policy_scanner", c_int32, c_void_p, c_void_p, 
 _policy_decide = _declare("esets_policy_decide", c_int32, c_void_p, c_void_p, c_void_p, c_void_p)
 _context_new = _declare("esets_context_new", c_int32, c_char_p, c_void_p)
 _context_set_modifiable = _declare("esets_context_set_modifiable", c_int32, c_void_p, c_int)
+_policy_handle = _declare(
+    "esets_policy_handle", c_int32, c_void_p, c_void_p, c_void_p, c_void_p, c_char_p, c_size_t,
+    c_char_p, c_void_p, c_void_p
+)
+_decision_disposition = _declare("esets_decision_disposition", c_void_p, c_void_p, c_size_t)
+_disposition_apply = _declare(
+    "esets_disposition_apply", c_int32, c_void_p, c_void_p, c_char_p, c_size_t, c_void_p
+)
+_message_bytes = _declare("esets_message_bytes", c_void_p, c_void_p, c_void_p)
+_client_new = _declare("esets_client_new", c_int32, c_char_p, c_uint64, c_void_p)
+_client_scan_memory = _declare(
+    "esets_client_scan_memory", c_int32, c_void_p, c_void_p, c_char_p, c_size_t, c_char_p, c_void_p,
+    c_void_p
+)
+_client_scan_path = _declare(
+    "esets_client_scan_path", c_int32, c_void_p, c_void_p, c_char_p, c_void_p, c_void_p
+)
+_client_scan_descriptor = _declare(
+    "esets_client_scan_descriptor", c_int32, c_void_p, c_void_p, c_int, c_char_p, c_void_p, c_void_p
+)
 _decision_json = _declare("esets_decision_json", c_int32, c_void_p, c_void_p)
 _decision_rule = _declare("esets_decision_rule", c_char_p, c_void_p)
 _CONTEXT = {
@@ -102,6 +125,14 @@ def version():
 def _check(result, text=None):
     if result != _OK:
         raise Error(text or _result_text(result).decode())
+
+
+def _check_system(result, path):
+    """As _check, but what the system said is an OSError."""
+    if result in (_ERROR_IO, _ERROR_FILE_TYPE, _ERROR_DAEMON):
+        number = errno.EINVAL if result == _ERROR_FILE_TYPE else ctypes.get_errno()
+        raise OSError(number, os.strerror(number), path)
+    _check(result)
 
 
 def _text(function, pointer):
@@ -254,10 +285,7 @@ class Scanner(_Owned):
     def _scan(self, function, *arguments, path=None):
         out = c_void_p()
         result = function(self._pointer, self._session._pointer, *arguments, ctypes.byref(out))
-        if result in (_ERROR_IO, _ERROR_FILE_TYPE):
-            number = ctypes.get_errno() if result == _ERROR_IO else errno.EINVAL
-            raise OSError(number, os.strerror(number), path)
-        _check(result)
+        _check_system(result, path)
         return Verdict(out)
 
 
@@ -316,17 +344,97 @@ class Policy(_Owned):
         return Scanner(passwords=passwords, interrupt=interrupt, _pointer=out) if out else None
 
     def decide(self, verdict, agent, **known):
-        """What happens to an object: a dict with action, rule and dispositions."""
+        """What happens to an object: a Decision. For mails that may be changed ask handle()."""
         context = _Context(agent, **known)
         pointer = verdict._pointer if verdict is not None else None
         made = self._make(_policy_decide, self._pointer, context._pointer, pointer)
-        decision = _Decision(made)
-        told = json.loads(_text(_decision_json, decision._pointer))
-        return {**told, "rule": _decision_rule(decision._pointer).decode()}
+        return Decision(_DecisionHandle(made))
+
+    def handle(self, database, content, agent, name="", passwords=(), interrupt=None, **known):
+        """All of an agent's work on a mail: a Decision and a Verdict, None if no scan was needed.
+
+        Where parts are to be taken out, the mail without them is scanned too."""
+        context, session = _Context(agent, **known), _Session(passwords, interrupt)
+        content, verdict, decision = bytes(content), c_void_p(), c_void_p()
+        _check(_policy_handle(
+            self._pointer, context._pointer, database._pointer, session._pointer, content,
+            len(content), _bytes(name), ctypes.byref(verdict), ctypes.byref(decision)
+        ))
+        return _answer(verdict, decision)
 
 
-class _Decision(_Owned):
+class Client(_Owned):
+    """A client of the daemon that listens on a socket; patience, in milliseconds, is how long an
+    answer may take, 0 for as long as it does.
+
+    Its calls return a Decision and a Verdict, None if the daemon's policy needed no scan. Without an
+    answer they raise OSError: such an object is not clean."""
+
+    _noun = "client"
+
+    def __init__(self, socket, patience=0):
+        super().__init__(self._make(_client_new, _bytes(socket), patience))
+
+    def scan_bytes(self, content, agent, name="", **known):
+        """Hands over bytes."""
+        content = bytes(content)
+        return self._scan(
+            _client_scan_memory, (content, len(content), _bytes(name)), name, agent, known
+        )
+
+    def scan_file(self, path, agent, **known):
+        """Hands over a regular file, which is opened here."""
+        return self._scan(_client_scan_path, (_bytes(path),), path, agent, known)
+
+    def scan_descriptor(self, fd, agent, name="", **known):
+        """Hands over an open descriptor of a regular file."""
+        return self._scan(_client_scan_descriptor, (fd, _bytes(name)), name, agent, known)
+
+    def _scan(self, function, what, path, agent, known):
+        context, verdict, decision = _Context(agent, **known), c_void_p(), c_void_p()
+        result = function(
+            self._pointer, context._pointer, *what, ctypes.byref(verdict), ctypes.byref(decision)
+        )
+        _check_system(result, path)
+        return _answer(verdict, decision)
+
+
+def _answer(verdict, decision):
+    return Decision(_DecisionHandle(decision)), Verdict(verdict) if verdict else None
+
+
+class _DecisionHandle(_Owned):
     _noun = "decision"
+
+
+class _Message(_Owned):
+    _noun = "message"
+
+
+class Decision(dict):
+    """What happens to an object: action, rule and dispositions, as the JSON report has them."""
+
+    def __init__(self, handle):
+        super().__init__(json.loads(_text(_decision_json, handle._pointer)))
+        self["rule"] = _decision_rule(handle._pointer).decode()
+        self._handle = handle
+
+    def apply(self, index, verdict, content):
+        """The mail as it passes for the recipients of a disposition; None if a part cannot be taken
+        out, then it must not pass. Content and verdict are those of the scan."""
+        disposition = _decision_disposition(self._handle._pointer, index)
+        if not disposition:
+            raise IndexError(index)
+        pointer = verdict._pointer if verdict is not None else None
+        content, out, size = bytes(content), c_void_p(), c_size_t()
+        result = _disposition_apply(
+            disposition, pointer, content, len(content), ctypes.byref(out)
+        )
+        if result == _ERROR_REWRITE:
+            return None
+        _check(result)
+        message = _Message(out)
+        return ctypes.string_at(_message_bytes(message._pointer, ctypes.byref(size)), size.value)
 
 
 class _Context(_Owned):

@@ -32,14 +32,14 @@ pub struct Outcome {
 #[derive(Clone, Debug)]
 pub struct Pipeline {
     scanner: Scanner,
-    policy: Policy,
+    policy: Arc<Policy>,
     antispam: Option<Arc<dyn Antispam>>,
 }
 
 impl Pipeline {
     /// Puts a scanner under a policy; options and limits of the scanner come from the policy.
-    pub fn new(scanner: Scanner, policy: Policy) -> Self {
-        Self { scanner, policy, antispam: None }
+    pub fn new(scanner: Scanner, policy: impl Into<Arc<Policy>>) -> Self {
+        Self { scanner, policy: policy.into(), antispam: None }
     }
 
     /// The same with an engine against spam. Without one, no message can be looked at for spam.

@@ -128,6 +128,31 @@ static void check_decision(const esets_verdict *verdict) {
     esets_context_free(context);
 }
 
+/* What is to pass can be made, whatever the message is. */
+static void check_message(const uint8_t *bytes, size_t size) {
+    esets_context *context;
+    esets_verdict *verdict;
+    esets_decision *decision;
+    size_t i, length;
+
+    HOLDS(esets_context_new("smtp", &context) == ESETS_OK);
+    HOLDS(esets_context_set_modifiable(context, 1) == ESETS_OK);
+    HOLDS(esets_policy_handle(policy, context, database, NULL, bytes, size, NULL, &verdict,
+                              &decision) == ESETS_OK);
+    for (i = 0; i < esets_decision_dispositions(decision); i++) {
+        const esets_disposition *disposition = esets_decision_disposition(decision, i);
+        esets_message *message;
+        if (esets_disposition_action(disposition) != ESETS_ACTION_ACCEPT)
+            continue;
+        HOLDS(esets_disposition_apply(disposition, verdict, bytes, size, &message) == ESETS_OK);
+        HOLDS(esets_message_bytes(message, &length) != NULL);
+        esets_message_free(message);
+    }
+    esets_decision_free(decision);
+    esets_verdict_free(verdict);
+    esets_context_free(context);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size) {
     esets_verdict *verdict;
 
@@ -137,5 +162,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size) {
     check_verdict(verdict);
     check_decision(verdict);
     esets_verdict_free(verdict);
+    if (bytes[0] & 16)
+        check_message(bytes + 1, size - 1);
     return 0;
 }

@@ -57,7 +57,8 @@ enum {
     ESETS_ERROR_DATABASE = 5,  /* the file is not a signature database, or is damaged */
     ESETS_ERROR_CONFIG = 6,    /* the configuration has mistakes */
     ESETS_ERROR_FAULT = 7,     /* a defect in this library */
-    ESETS_ERROR_DAEMON = 8     /* the daemon gives no answer; errno is EPROTO if it refuses */
+    ESETS_ERROR_DAEMON = 8,    /* the daemon gives no answer; errno is EPROTO if it refuses */
+    ESETS_ERROR_REWRITE = 9    /* a part of the message cannot be taken out: it must not pass */
 };
 
 /* A result in words. */
@@ -376,7 +377,8 @@ esets_result esets_policy_scanner(const esets_policy *policy, const esets_contex
                                   const esets_database *database, esets_scanner **out);
 
 /* Decides what happens to an object. `verdict` is NULL if the policy needed no scan; if it needed
- * one, NULL counts as a failed scan. */
+ * one, NULL counts as a failed scan. Where the decision takes parts out of a message, nobody has
+ * looked yet whether the threat goes with them: for such messages use esets_policy_handle. */
 esets_result esets_policy_decide(const esets_policy *policy, const esets_context *context,
                                  const esets_verdict *verdict, esets_decision **out);
 
@@ -446,9 +448,40 @@ size_t esets_disposition_removal(const esets_disposition *disposition, size_t in
 size_t esets_disposition_headers(const esets_disposition *disposition);
 const char *esets_disposition_header(const esets_disposition *disposition, size_t index);
 
-/* What is to be put before the subject, and below the text; empty for nothing. */
+/* What is to be put before the subject, below the text, and in the place of each part taken out
+ * (with %FILENAME% and %VIRUSNAME%); empty for nothing. */
 const char *esets_disposition_subject_prefix(const esets_disposition *disposition);
 const char *esets_disposition_footnote(const esets_disposition *disposition);
+const char *esets_disposition_part_notice(const esets_disposition *disposition);
+
+/* Messages ------------------------------------------------------------------------------------ */
+
+/* A message as it passes. */
+typedef struct esets_message esets_message;
+
+/* All of an agent's work on a message in memory: asks the policy, scans with its options and limits,
+ * and decides. Where parts are to be taken out, the message without them is made and scanned too:
+ * if a part cannot be taken out, or its threat is still found, the decision is that without any
+ * cleaning. `session` and `name` may be NULL; `verdict` holds NULL if the policy needed no scan. */
+esets_result esets_policy_handle(const esets_policy *policy, const esets_context *context,
+                                 const esets_database *database, const esets_session *session,
+                                 const void *bytes, size_t size, const char *name,
+                                 esets_verdict **verdict, esets_decision **decision);
+
+/* Makes the message that passes for the recipients of a disposition: fields, prefix and footnote
+ * added, parts replaced by their notice, in its own line ends, character sets and encodings. Every
+ * byte that no change concerns stays as it is, and nothing is changed inside what is signed or
+ * encrypted. `bytes` are those that were scanned, `verdict` what the scan said; it may be NULL if
+ * nothing is taken out. With ESETS_ERROR_REWRITE the message must not pass by this disposition. */
+esets_result esets_disposition_apply(const esets_disposition *disposition,
+                                     const esets_verdict *verdict, const void *bytes, size_t size,
+                                     esets_message **out);
+
+/* The bytes of a message, `size` of them (unless NULL). */
+const void *esets_message_bytes(const esets_message *message, size_t *size);
+
+/* Frees a message. */
+void esets_message_free(esets_message *message);
 
 /* The daemon ---------------------------------------------------------------------------------- */
 
@@ -463,7 +496,8 @@ esets_result esets_client_new(const char *socket, uint64_t patience, esets_clien
 /* Hands an object over: `size` bytes; a regular file, which is opened here and read there; or an
  * open descriptor of one. `verdict` holds NULL if the policy of the daemon needed no scan. Without
  * an answer the result is ESETS_ERROR_DAEMON, and both hold NULL: such an object is not clean.
- * Scan it with a scanner of this library, or treat it as "deferred". */
+ * Scan it with a scanner of this library, or treat it as "deferred". What esets_policy_decide says
+ * of parts that are taken out holds here too. */
 esets_result esets_client_scan_memory(const esets_client *client, const esets_context *context,
                                       const void *bytes, size_t size, const char *name,
                                       esets_verdict **verdict, esets_decision **decision);

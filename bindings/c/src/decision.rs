@@ -3,7 +3,7 @@
 use std::ffi::{CString, c_char, c_int};
 use std::ptr;
 
-use esets_policy::{Action, Decision, Disposition};
+use esets_policy::{Action, Decision, Disposition, Edits};
 
 use crate::border::{Out, ask, borrow, fence, free, line};
 use crate::result::{ESETS_ERROR_FAULT, Failure, esets_result};
@@ -34,10 +34,11 @@ pub struct esets_disposition {
     rule: CString,
     quarantine: bool,
     recipients: Vec<usize>,
-    removals: Vec<usize>,
+    pub(crate) edits: Edits,
     headers: Vec<CString>,
     subject_prefix: CString,
     footnote: CString,
+    part_notice: CString,
 }
 
 impl esets_decision {
@@ -59,10 +60,11 @@ impl esets_disposition {
             rule: line(&disposition.rule.to_string()),
             quarantine: disposition.quarantine,
             recipients: disposition.recipients.clone(),
-            removals: edits.remove.clone(),
             headers: edits.headers.iter().map(|header| line(header)).collect(),
             subject_prefix: line(&edits.subject_prefix),
             footnote: line(&edits.footnote),
+            part_notice: line(&edits.part_notice),
+            edits: edits.clone(),
         }
     }
 }
@@ -185,7 +187,7 @@ pub unsafe extern "C" fn esets_disposition_removals(
     disposition: *const esets_disposition,
 ) -> usize {
     // SAFETY: the caller promises a disposition or NULL.
-    ask(0, || Some(unsafe { disposition.as_ref() }?.removals.len()))
+    ask(0, || Some(unsafe { disposition.as_ref() }?.edits.remove.len()))
 }
 
 /// A part to take out: the position of its record.
@@ -195,7 +197,7 @@ pub unsafe extern "C" fn esets_disposition_removal(
     index: usize,
 ) -> usize {
     // SAFETY: the caller promises a disposition or NULL.
-    ask(usize::MAX, || unsafe { disposition.as_ref() }?.removals.get(index).copied())
+    ask(usize::MAX, || unsafe { disposition.as_ref() }?.edits.remove.get(index).copied())
 }
 
 /// How many header fields are added.
@@ -231,4 +233,13 @@ pub unsafe extern "C" fn esets_disposition_footnote(
 ) -> *const c_char {
     // SAFETY: the caller promises a disposition or NULL.
     ask(ptr::null(), || Some(unsafe { disposition.as_ref() }?.footnote.as_ptr()))
+}
+
+/// What stands in the place of a part that is taken out.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn esets_disposition_part_notice(
+    disposition: *const esets_disposition,
+) -> *const c_char {
+    // SAFETY: the caller promises a disposition or NULL.
+    ask(ptr::null(), || Some(unsafe { disposition.as_ref() }?.part_notice.as_ptr()))
 }

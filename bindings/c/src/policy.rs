@@ -26,7 +26,7 @@ pub struct esets_policy {
 }
 
 impl esets_policy {
-    fn current(&self) -> Arc<Policy> {
+    pub(crate) fn current(&self) -> Arc<Policy> {
         Arc::clone(&self.current.read().unwrap_or_else(PoisonError::into_inner))
     }
 }

@@ -27,6 +27,8 @@ pub const ESETS_ERROR_CONFIG: esets_result = 6;
 pub const ESETS_ERROR_FAULT: esets_result = 7;
 /// The daemon cannot be reached, refuses, or broke off; `errno` says what the system said.
 pub const ESETS_ERROR_DAEMON: esets_result = 8;
+/// A part of the message cannot be taken out; it must not pass.
+pub const ESETS_ERROR_REWRITE: esets_result = 9;
 
 /// Why a call failed.
 #[derive(Debug)]
@@ -81,6 +83,7 @@ fn describe(result: esets_result) -> &'static CStr {
         ESETS_ERROR_CONFIG => c"the configuration has mistakes",
         ESETS_ERROR_FAULT => c"a defect in libesets",
         ESETS_ERROR_DAEMON => c"no answer from the daemon",
+        ESETS_ERROR_REWRITE => c"a part of the message cannot be taken out",
         _ => c"unknown result",
     }
 }

@@ -37,12 +37,9 @@ impl Call {
     }
 
     fn scan(&self, name: &[u8], bytes: &[u8]) -> esets_verdict {
-        let mut watch = Watch::new(&self.settings, &self.clock);
-        let passwords: Vec<&[u8]> = self.settings.passwords.iter().map(Vec::as_slice).collect();
-        let observer = watch.as_mut().map(|watch| watch as &mut dyn Observer);
-        let mut session = Session { interrupt: &self.clock, observer, passwords: &passwords };
         let object = Object::new(bytes).named(name);
-        esets_verdict::new(self.ready.scanner.scan_with(&object, &mut session))
+        let scan = |session: &mut Session<'_>| self.ready.scanner.scan_with(&object, session);
+        esets_verdict::new(with_session(&self.settings, &self.clock, scan))
     }
 
     fn scan_input(&self, name: &[u8], input: Input) -> esets_verdict {
@@ -51,6 +48,18 @@ impl Call {
             Input::Refused(reason) => esets_verdict::new(Verdict::not_scanned(name, reason)),
         }
     }
+}
+
+/// Runs `body` with what the caller brings to a scan.
+pub(crate) fn with_session<T>(
+    settings: &Settings,
+    clock: &Clock,
+    body: impl FnOnce(&mut Session<'_>) -> T,
+) -> T {
+    let mut watch = Watch::new(settings, clock);
+    let passwords: Vec<&[u8]> = settings.passwords.iter().map(Vec::as_slice).collect();
+    let observer = watch.as_mut().map(|watch| watch as &mut dyn Observer);
+    body(&mut Session { interrupt: clock, observer, passwords: &passwords })
 }
 
 /// Scans bytes in memory.

@@ -133,6 +133,14 @@ sub decide {
     return $self->_decide(ESETS::Context->new(%known), $verdict);
 }
 
+sub handle {
+    my ($self, $database, $bytes, $name, %known) = @_;
+    Carp::croak('no bytes') unless defined $bytes;
+    my ($decision, $verdict) =
+        $self->_handle(ESETS::Context->new(%known), $database, $bytes, $name // '');
+    return wantarray ? ($decision, $verdict) : $decision;
+}
+
 package ESETS::Context;
 
 sub new {
@@ -187,6 +195,19 @@ sub _answer {
 package ESETS::Decision;
 
 sub action { $ESETS::ACTIONS[ $_[0]->_action ] // 'defer' }
+
+sub dispositions {
+    my ($self) = @_;
+    return map { $_->{action} = $ESETS::ACTIONS[ $_->{action} ] // 'defer'; $_ } $self->_dispositions;
+}
+
+sub apply {
+    my ($self, $index, $verdict, $bytes) = @_;
+    Carp::croak('no bytes') unless defined $bytes;
+    Carp::croak('not an ESETS::Verdict')
+        if defined $verdict && !UNIVERSAL::isa($verdict, 'ESETS::Verdict');
+    return $self->_apply($index, $verdict, $bytes);
+}
 
 1;
 
@@ -283,7 +304,16 @@ C<modifiable>; C<passwords>, C<observer> and C<interrupt> go to the scanner.
 
 Returns a decision: C<action> is C<accept>, C<defer>, C<discard> or C<reject>, C<rule> names the line
 that decided, C<json> tells all. Where a scan was needed, an undefined verdict counts as a failed
-scan.
+scan. C<dispositions> are hashes, one for recipients with the same fate: C<action>, C<rule>,
+C<quarantine>, C<recipients> (positions in those of the context) and what is changed in the mail that
+passes: C<removals> (positions of records), C<part_notice>, C<headers>, C<subject_prefix>, C<footnote>.
+
+=head2 handle($database, $bytes, $name, agent => 'smtp', modifiable => 1, ...)
+
+All of an agent's work on a mail: asks, scans and decides. Where parts are to be taken out, the mail
+without them is scanned too. Returns the decision, in list context also the verdict (undef if no scan
+was needed). C<< $decision->apply($index, $verdict, $bytes) >> makes the mail that passes for the
+recipients of a disposition; undef if a part cannot be taken out, then it must not pass.
 
 =head1 ESETS::Client
 

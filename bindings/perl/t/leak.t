@@ -32,6 +32,11 @@ my %loops = (
         my $verdict = $policy->scanner($database, %context)->scan_bytes('text');
         $policy->decide($verdict, %context)->rule;
     },
+    'a message that passes' => sub {
+        my ($decision, $verdict) =
+            ESETS::Policy->default->handle($database, "Subject: x\n\ntext\n", 'x', %context);
+        my @all = ($decision->dispositions, $decision->apply(0, $verdict, "Subject: x\n\ntext\n"));
+    },
 );
 for my $name (sort keys %loops) {
     $loops{$name}->() for 1 .. 300;

@@ -45,7 +45,31 @@ like($@, qr/^\Q$config\E:2: unknown key "acton_av"; did you mean action_av\?/, '
 is(eval { $policy->reload; 1 }, undef, 'also when it is read again');
 is($policy->decide(undef, %context)->action, 'accept', '... and the policy is what it was');
 
+my $mail = join "\r\n", 'From: alice@example.org', 'Subject: Report', 'MIME-Version: 1.0',
+    'Content-Type: multipart/mixed; boundary=edge', '', '--edge', 'Content-Type: text/plain', '',
+    'See below.', '--edge', 'Content-Type: application/octet-stream; name="report.pdf.exe"',
+    'Content-Transfer-Encoding: base64', '', 'dGV4dA==', '--edge--', '';
+configure(qq{[smtp]\nav_clean_mode = "delete"\naction_av_deleted = "accept"\n});
+my $cleaner = ESETS::Policy->open($config);
+($decision, $verdict) = $cleaner->handle($database, $mail, 'mail', %context);
+is($decision->action, 'accept', 'a mail that can be cleaned passes');
+my ($fate, @others) = $decision->dispositions;
+is(scalar @others, 0, '... in one way');
+is_deeply($fate->{recipients}, [0, 1], '... to all');
+is_deeply([$fate->{action}, $fate->{quarantine}], ['accept', 0], '... at once');
+is(scalar @{ $fate->{removals} }, 1, '... without a part');
+like($fate->{part_notice}, qr/%FILENAME%/, '... for which a notice stands');
+my $passed = $decision->apply(0, $verdict, $mail);
+unlike($passed, qr/dGV4dA==/, '... which is gone');
+like($passed, qr/\r\nSee below\.\r\n--edge\r\n/, '... and the rest is there');
+is($decision->apply(0, undef, $mail), undef, 'without the verdict no part is taken out');
+is(eval { $decision->apply(1, $verdict, $mail); 1 }, undef, 'another disposition there is not');
+($decision, $verdict) = $cleaner->handle($database, $mail, 'mail', %context, modifiable => 0);
+is($decision->action, 'reject', 'who cannot change it refuses it');
+
 for my $misuse (
+    [sub { $cleaner->handle($database, undef, 'mail', %context) }, qr/^no bytes/],
+    [sub { $decision->apply(0, 'x', $mail) }, qr/^not an ESETS::Verdict/],
     [sub { $policy->decide(undef) }, qr/^no agent/],
     [sub { $policy->decide(undef, agent => 'smtp', helo => 'x') }, qr/^unknown argument: helo/],
     [sub { $policy->decide('x', agent => 'smtp') }, qr/^not an ESETS::Verdict/],

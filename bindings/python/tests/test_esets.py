@@ -10,6 +10,24 @@ import unittest
 
 import esets
 
+MAIL = b"""\
+From: alice@example.org
+Subject: Report
+MIME-Version: 1.0
+Content-Type: multipart/mixed; boundary=edge
+
+--edge
+Content-Type: text/plain
+
+See below.
+--edge
+Content-Type: application/octet-stream; name="report.pdf.exe"
+Content-Transfer-Encoding: base64
+
+dGV4dA==
+--edge--
+"""
+
 
 class Esets(unittest.TestCase):
     def setUp(self):
@@ -114,6 +132,64 @@ class Esets(unittest.TestCase):
         with self.assertRaisesRegex(esets.Error, 'esets.cfg:2: unknown key "acton_av"'):
             esets.Policy(config)
 
+    def test_mails_are_handled_and_rewritten(self):
+        clean = 'av_clean_mode = "delete"\naction_av_deleted = "accept"\n'
+        policy = esets.Policy(self.write("esets.cfg", "[smtp]\n" + clean))
+        database = esets.Database()
+        known = {"agent": "smtp", "recipients": ["bob@example.org"], "modifiable": True}
+        decision, verdict = policy.handle(database, MAIL, **known)
+        self.assertEqual((decision["action"], verdict.status), ("accept", "infected"))
+        self.assertEqual(len(decision["dispositions"][0]["edits"]["remove"]), 1)
+        passed = decision.apply(0, verdict, MAIL)
+        self.assertNotIn(b"dGV4dA==", passed)
+        self.assertIn(b"\nContent-Type: text/plain\n\nSee below.\n", passed)
+        self.assertIn(b"report.pdf.exe", passed)
+        self.assertIsNone(decision.apply(0, None, MAIL))
+        with self.assertRaises(IndexError):
+            decision.apply(1, verdict, MAIL)
+        decision, verdict = policy.handle(database, MAIL, agent="smtp", name="mail")
+        self.assertEqual(decision["action"], "reject")
+        interrupt = esets.Interrupt()
+        interrupt.cancel()
+        decision, verdict = policy.handle(database, MAIL, interrupt=interrupt, **known)
+        self.assertEqual((decision["action"], verdict.status), ("defer", "not_scanned"))
+        policy = esets.Policy(self.write("esets.cfg", '[smtp]\naction_av = "discard"\n'))
+        decision, verdict = policy.handle(database, MAIL, **known)
+        self.assertEqual((decision["action"], verdict), ("discard", None))
+        self.assertEqual(decision.apply(0, None, MAIL), MAIL)
+
+    def test_without_a_daemon_there_is_no_answer(self):
+        client = esets.Client(os.path.join(self.folder.name, "none"), patience=1000)
+        with self.assertRaises(OSError) as caught:
+            client.scan_bytes(b"x", "cli")
+        self.assertEqual(caught.exception.errno, errno.ENOENT)
+        with self.assertRaises(OSError) as caught:
+            client.scan_file(self.folder.name, "cli")
+        self.assertEqual(caught.exception.errno, errno.EINVAL)
+        with self.assertRaises(esets.Error):
+            client.scan_bytes(b"x", "cli", helo="x")
+
+    @unittest.skipUnless("ESETS_TEST_SOCKET" in os.environ, "no daemon to ask")
+    def test_a_daemon_decides(self):
+        client = esets.Client(os.environ["ESETS_TEST_SOCKET"])
+        known = {"agent": "cli", "sender": "alice@example.org"}
+        path = self.write("content", "content")
+        with open(path, "rb") as file:
+            answers = [
+                client.scan_file(path, **known),
+                client.scan_bytes(b"content", name="x", **known),
+                client.scan_descriptor(file.fileno(), name="x", **known),
+            ]
+        for decision, verdict in answers:
+            self.assertEqual(decision["action"], "discard")
+            self.assertEqual(decision["rule"], "action_av in [global], x:2")
+            self.assertEqual(verdict.records[0]["name"], "content")
+        with self.assertRaises(OSError) as caught:
+            client.scan_bytes(b"x", name="refuse", **known)
+        self.assertEqual(caught.exception.errno, errno.EPROTO)
+        with self.assertRaises(OSError):
+            client.scan_bytes(b"x", name="hangup", **known)
+
     def test_another_thread_cancels(self):
         interrupt = esets.Interrupt()
         scanner = esets.Scanner(interrupt=interrupt)
@@ -133,9 +209,13 @@ class Esets(unittest.TestCase):
         self.assertEqual(scanner.scan_bytes(b"text").status, "clean")
 
     def test_nothing_leaks(self):
+        database = esets.Database()
+
         def work():
             policy = esets.Policy()
             verdict = esets.Scanner(passwords=["x"]).scan_bytes(b"text", "a.pdf.exe")
+            decision, found = policy.handle(database, MAIL, "smtp", modifiable=True)
+            decision.apply(0, found, MAIL)
             return verdict.threats, str(verdict), policy.decide(verdict, "smtp", sender="a@b")
 
         for _ in range(300):

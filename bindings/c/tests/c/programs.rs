@@ -37,6 +37,11 @@ fn a_policy_decides() {
 }
 
 #[test]
+fn messages_are_handled_and_rewritten() {
+    survives("message");
+}
+
+#[test]
 fn a_client_brings_the_decisions_of_a_daemon() {
     survives_in("client", |folder| {
         fs::write(folder.join("content"), "from a file").unwrap();
@@ -113,6 +118,27 @@ fn the_example_policy_decides_for_every_recipient() {
              for carol@example.org\n"
         );
         assert_eq!(output.status.code(), Some(2));
+    });
+}
+
+#[test]
+fn the_example_clean_lets_the_rest_of_a_mail_pass() {
+    let mails = here().join("../../examples/mails");
+    each_example("clean", |program, folder| {
+        let config = "[smtp]\nav_clean_mode = \"delete\"\naction_av_deleted = \"accept\"\n";
+        fs::write(folder.join("esets.cfg"), config).unwrap();
+        let clean = |mail: &str| {
+            let mut command = Command::new(program);
+            command.args(["esets.cfg", "alice@example.org", "bob@example.org"]);
+            let mail = fs::File::open(mails.join(mail)).unwrap();
+            let output = run(command.current_dir(folder).stdin(mail));
+            (output.status.code().unwrap(), String::from_utf8(output.stdout).unwrap())
+        };
+        let (action, passed) = clean("invoice.eml");
+        assert_eq!(action, 0);
+        assert!(passed.contains("Please find the invoice attached."), "{passed}");
+        assert!(passed.contains("invoice.zip") && !passed.contains("UEsDBB"), "{passed}");
+        assert!(passed.contains("X-Esets-Result: clean (deleted), "), "{passed}");
     });
 }
 
