@@ -30,10 +30,12 @@ impl Unpacker for Shar {
         let mut misses = 0;
         while let Some(document) = next_document(&mut rest, &mut misses) {
             let name = Member::named(document.name);
-            if document.body.starts_with(b"X") {
-                children.stream(name, &mut WithoutPrefix { rest: document.body, line: b"" })?;
-            } else {
-                children.slice(name, document.body)?;
+            match document.prefix {
+                b"" => children.slice(name, document.body)?,
+                prefix => {
+                    let rest = document.body;
+                    children.stream(name, &mut WithoutPrefix { prefix, rest, line: b"" })?;
+                }
             }
         }
         Ok(())
@@ -43,6 +45,8 @@ impl Unpacker for Shar {
 /// One here-document of the shell.
 struct Document<'a> {
     name: &'a [u8],
+    /// What is taken from the beginning of lines that have it.
+    prefix: &'a [u8],
     body: &'a [u8],
 }
 
@@ -70,7 +74,7 @@ fn next_document<'a>(rest: &mut &'a [u8], misses: &mut u32) -> Option<Document<'
         let inner = body.get(..length.saturating_add(1).min(body.len()))?;
         *rest = body.get(length..)?;
         *misses = 0;
-        return Some(Document { name: target(line), body: inner });
+        return Some(Document { name: target(line), prefix: prefix(line, inner), body: inner });
     }
     None
 }
@@ -81,6 +85,18 @@ fn target(line: &[u8]) -> &[u8] {
     let mut written =
         places.rev().filter_map(|at| line.get(at..)?.get(1..)).map(|rest| word(rest).0);
     written.find(|name| !name.is_empty() && !name.starts_with(b"&")).unwrap_or(b"")
+}
+
+/// What the line takes from the beginning of lines: `X` in `sed 's/^X//'`. Other programs than
+/// sed do the same, so that a body may show it.
+fn prefix<'a>(line: &'a [u8], body: &[u8]) -> &'a [u8] {
+    const PLACE: &[u8] = b"s/^";
+    let Some(at) = memmem::find(line, PLACE) else {
+        let is_verbatim = memmem::find(line, b"cat").is_some() || !body.starts_with(b"X");
+        return if is_verbatim { b"" } else { b"X" };
+    };
+    let rest = line.get(at.saturating_add(PLACE.len())..).unwrap_or_default();
+    memmem::find(rest, b"//").and_then(|end| rest.get(..end)).unwrap_or_default()
 }
 
 /// The first word, without quotes or a backslash around it.
@@ -103,8 +119,9 @@ fn split_line(text: &[u8]) -> (&[u8], &[u8]) {
     (line, rest.get(1..).unwrap_or_default())
 }
 
-/// Lines without the `X` before each.
+/// Lines without what was put before them.
 struct WithoutPrefix<'a> {
+    prefix: &'a [u8],
     rest: &'a [u8],
     line: &'a [u8],
 }
@@ -115,7 +132,11 @@ impl std::io::Read for WithoutPrefix<'_> {
             let end =
                 memchr::memchr(b'\n', self.rest).map_or(self.rest.len(), |at| at.saturating_add(1));
             let (line, rest) = self.rest.split_at_checked(end).unwrap_or((self.rest, b""));
-            (self.line, self.rest) = (line.strip_prefix(b"X").unwrap_or(line), rest);
+            let bare = match self.prefix {
+                b"." => line.get(1..).filter(|_| line != b"\n"),
+                prefix => line.strip_prefix(prefix),
+            };
+            (self.line, self.rest) = (bare.unwrap_or(line), rest);
         }
         self.line.read(output)
     }
@@ -132,5 +153,5 @@ static FORMAT: Format = Format {
     extensions: &["shar"],
     magic: &[],
     specification: &["shar(1) of GNU sharutils"],
-    limitations: &["files that the script packs with another program are seen packed"],
+    limitations: &[],
 };
