@@ -29,19 +29,19 @@ impl Extraction {
     }
 
     pub(super) fn run(self, children: &mut Children<'_>) -> Result<(), UnpackError> {
-        let workspace = children.lease(WORKSPACE)?;
         if self.archives.len() > 1
             && let Ok(members) = rars::volume_members(&self.archives)
         {
+            let _workspace = children.lease(workspace(&members))?;
             return Pass::over(&self, members, children, |pass, options| {
                 pass.volumes(&self.archives, options)
             });
         }
         for archive in &self.archives {
-            let members = archive.members().collect();
+            let members: Vec<_> = archive.members().collect();
+            let _workspace = children.lease(workspace(&members))?;
             Pass::over(&self, members, children, |pass, options| pass.single(archive, options))?;
         }
-        drop(workspace);
         Ok(())
     }
 }
@@ -106,8 +106,8 @@ enum Output {
 }
 
 impl Output {
-    fn of(self, options: ArchiveReadOptions<'_>) -> ArchiveReadOptions<'_> {
-        let options = options.with_max_reader_workspace_bytes(WORKSPACE);
+    fn of(self, options: ArchiveReadOptions<'_>, workspace: u64) -> ArchiveReadOptions<'_> {
+        let options = options.with_max_reader_workspace_bytes(workspace);
         match self {
             Self::Whole => options,
             Self::Stream => options.with_rar50_buffered_decode_limit(0),
@@ -134,7 +134,7 @@ impl<'c> Pass<'_, 'c> {
         let mut passwords = passwords.iter();
         let mut password = passwords.next();
         while let Some(word) = password.filter(|_| done.contains(&false)) {
-            let options = output.of(options(word.as_deref()));
+            let options = output.of(options(word.as_deref()), workspace(&members));
             let mut pass = Pass {
                 children,
                 members: &members,
@@ -340,8 +340,17 @@ fn described(member: &ArchiveMember) -> Member<'_> {
     }
 }
 
+/// What decoding may take. What is only stored takes little, so that archives in archives, none of
+/// which could be packed any further, do not use up all memory.
+fn workspace(members: &[ArchiveMember]) -> u64 {
+    let is_small = |member: &ArchiveMember| member.meta.is_stored || has_no_content(member);
+    if members.iter().all(is_small) { STORED } else { WORKSPACE }
+}
+
 /// What dictionaries, models and filters may take: 96 MiB.
 const WORKSPACE: u64 = 96 << 20;
+/// What copying and decrypting may take.
+const STORED: u64 = 4 << 20;
 /// How many pieces of stored members are looked for, each from the first header on.
 const MAX_PIECES: usize = 64;
 /// How often the members are walked anew after one that ended the walk.
