@@ -18,10 +18,14 @@ pub(crate) struct Stated {
 /// A checksum that an archive states.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Sum {
+    /// CRC-16 of CCITT (x^16 + x^12 + x^5 + 1, the highest bit first), from all ones.
+    Ccitt(u16),
     /// CRC-16 as in ARC (x^16 + x^15 + x^2 + 1, the lowest bit first).
     Crc16(u16),
     /// CRC-32 (ISO 3309).
     Crc32(u32),
+    /// None.
+    None,
 }
 
 /// Reads no more than the stated size, and ends in an error if less, more or something else came.
@@ -29,6 +33,7 @@ pub(crate) struct Checked<R> {
     reader: R,
     left: Option<u64>,
     sum: Sum,
+    ccitt: u16,
     crc16: u16,
     crc32: Crc,
     has_ended: bool,
@@ -37,7 +42,15 @@ pub(crate) struct Checked<R> {
 impl<R: Read> Checked<R> {
     pub(crate) fn new(reader: R, stated: Stated) -> Self {
         let Stated { size, sum } = stated;
-        Self { reader, left: size, sum, crc16: 0, crc32: Crc::new(), has_ended: false }
+        Self {
+            reader,
+            left: size,
+            sum,
+            ccitt: u16::MAX,
+            crc16: 0,
+            crc32: Crc::new(),
+            has_ended: false,
+        }
     }
 
     /// Whether all that is left, to its end, is as the archive states.
@@ -54,8 +67,10 @@ impl<R: Read> Checked<R> {
             return Err(io::ErrorKind::UnexpectedEof.into());
         }
         let ends_right = match self.sum {
+            Sum::Ccitt(stated) => stated == self.ccitt,
             Sum::Crc16(stated) => stated == self.crc16,
             Sum::Crc32(stated) => stated == self.crc32.sum(),
+            Sum::None => true,
         };
         if !ends_right {
             return Err(io::Error::other(Reason::corrupt("checksum")));
@@ -82,8 +97,10 @@ impl<R: Read> Read for Checked<R> {
         }
         let fresh = output.get(..count).unwrap_or_default();
         match self.sum {
+            Sum::Ccitt(_) => self.ccitt = super::crc16::crc16(self.ccitt, fresh),
             Sum::Crc16(_) => self.crc16 = crc16(self.crc16, fresh),
             Sum::Crc32(_) => self.crc32.update(fresh),
+            Sum::None => {}
         }
         self.left = self.left.map(|left| left.saturating_sub(count as u64));
         Ok(count)

@@ -43,6 +43,7 @@ mod lzma;
 mod lzop;
 mod macbinary;
 mod macho;
+mod makeself;
 mod mbox;
 mod mbr;
 mod message;
@@ -67,6 +68,7 @@ mod rtf;
 mod script;
 mod sevenz;
 mod shar;
+mod shk;
 mod squashfs;
 mod swf;
 mod szdd;
@@ -146,6 +148,7 @@ pub static UNPACKERS: &[&dyn Unpacker] = &[
     &lzop::Lzop,
     &macbinary::MacBinary,
     &macho::MachO,
+    &makeself::Makeself,
     &mbox::Mbox,
     &mbr::Mbr,
     &message::Message,
@@ -170,6 +173,7 @@ pub static UNPACKERS: &[&dyn Unpacker] = &[
     &rtf::Rtf,
     &script::Script,
     &shar::Shar,
+    &shk::Shk,
     &squashfs::Squashfs,
     &swf::Swf,
     &szdd::Szdd,
