@@ -130,8 +130,11 @@ const WITHOUT_RECIPE: &[(&str, &str)] = &[
     ("ace", "only WinACE wrote them"),
     ("alz", "only ALZip writes them"),
     ("egg", "only ALZip writes them"),
+    ("installshield", "only InstallShield writes them"),
+    ("iscab", "only InstallShield writes them, unshield only reads"),
     ("macho", "no tool of Debian links programs for macOS"),
     ("officecrypt", "only whole office suites encrypt documents"),
+    ("sis", "Debian has no program that writes them"),
     ("zoo", "Debian has no program that writes them any more"),
 ];
 

@@ -92,12 +92,4 @@ const REBUILT: &[&str] = &[
 ];
 
 /// Formats that are still to come. The list only ever shrinks.
-const AWAITED: &[&str] = &[
-    "clam.ea05.exe",
-    "clam.ea06.exe",
-    "clam.sis",
-    "clam_IScab_ext.exe",
-    "clam_IScab_int.exe",
-    "clam_ISmsi_ext.exe",
-    "clam_ISmsi_int.exe",
-];
+const AWAITED: &[&str] = &["clam.ea05.exe", "clam.ea06.exe"];

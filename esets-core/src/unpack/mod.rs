@@ -32,6 +32,8 @@ mod hfsplus;
 mod html;
 mod hwp3;
 mod hwp5;
+mod installshield;
+mod iscab;
 mod iso9660;
 mod kwaj;
 mod lha;
@@ -69,6 +71,7 @@ mod script;
 mod sevenz;
 mod shar;
 mod shk;
+mod sis;
 mod squashfs;
 mod swf;
 mod szdd;
@@ -137,6 +140,8 @@ pub static UNPACKERS: &[&dyn Unpacker] = &[
     &hwp3::Hwp3,
     &hwp5::Hwp5,
     &xmldocument::HWP_ML,
+    &installshield::InstallShield,
+    &iscab::IsCab,
     &iso9660::Iso9660,
     &kwaj::Kwaj,
     &lha::Lha,
@@ -174,6 +179,7 @@ pub static UNPACKERS: &[&dyn Unpacker] = &[
     &script::Script,
     &shar::Shar,
     &shk::Shk,
+    &sis::Sis,
     &squashfs::Squashfs,
     &swf::Swf,
     &szdd::Szdd,
