@@ -7,7 +7,7 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
-use esets_policy::core::signature::{Loaded, SourceFile};
+use esets_policy::core::signature::{Loaded, Manifest, Rejected, Rejection, SourceFile};
 use esets_policy::core::{Database, DatabaseBuilder};
 
 use crate::command::arguments::DatabaseArguments;
@@ -66,7 +66,7 @@ impl Signatures {
         if let Some(path) = &arguments.database {
             Self::open(path)
         } else if let Some(folder) = folder {
-            Self::from_folder(folder, has_rules, messages)
+            Self::from_folder(folder, has_rules, arguments.unsigned, messages)
         } else if Path::new(INSTALLED).exists() {
             Self::open(Path::new(INSTALLED))
         } else {
@@ -96,6 +96,7 @@ impl Signatures {
     fn from_folder(
         folder: &Path,
         has_rules: bool,
+        takes_unsigned: bool,
         messages: &mut Messages,
     ) -> Result<Self, String> {
         let compiled = folder.join(COMPILED);
@@ -107,15 +108,19 @@ impl Signatures {
             let folder = folder.display();
             return Err(format!("{folder}: neither {COMPILED} nor sources of signatures"));
         }
-        Self::compile(&sources, messages)
+        Self::compile(&sources, takes_unsigned, messages)
     }
 
     /// Sources, compiled in memory.
     ///
     /// # Errors
     /// Why there is no place for the result.
-    pub(crate) fn compile(sources: &[PathBuf], messages: &mut Messages) -> Result<Self, String> {
-        let (bytes, _) = compile("compiled in memory", sources, false, messages);
+    pub(crate) fn compile(
+        sources: &[PathBuf],
+        takes_unsigned: bool,
+        messages: &mut Messages,
+    ) -> Result<Self, String> {
+        let (bytes, _) = compile("compiled in memory", sources, takes_unsigned, messages);
         let file = esets_sys::memory_file(&bytes).map_err(|error| error.to_string())?;
         let database = Database::from_bytes(bytes).map_err(|error| error.to_string())?;
         Ok(Self { file: Some(file), database, rules: None })
@@ -140,7 +145,13 @@ pub(crate) fn compile(
         progress.advance(path);
         let name = path.display().to_string();
         match read(path) {
-            Ok(bytes) => all.append(builder.load(&SourceFile::new(&name, &bytes))),
+            Ok(bytes) => {
+                let source = SourceFile::new(&name, &bytes);
+                all.append(match beside(path, &bytes) {
+                    Ok(()) => builder.load(&source),
+                    Err(cause) => Loaded::refused(&source, cause),
+                });
+            }
             Err(error) => progress.around(|| messages.say(&format!("{name}: {error}"))),
         }
     }
@@ -148,6 +159,9 @@ pub(crate) fn compile(
     let bytes = builder.build();
     drop(progress);
     all.rejected.iter().for_each(|rejected| messages.say(&rejected.to_string()));
+    if !takes_unsigned && all.rejected.iter().any(Rejected::is_unsigned) {
+        messages.say("--unsigned takes containers that nobody signed");
+    }
     if !all.rejected.is_empty() {
         let (added, refused) = (all.added, all.rejected.len());
         messages.say(&format!("{added} signatures are used, {refused} are refused"));
@@ -156,6 +170,17 @@ pub(crate) fn compile(
         messages.say(&format!("{} signatures are left out by ignore lists", all.ignored));
     }
     (bytes, all)
+}
+
+/// Checks a source against the `.info` of its name, if one lies beside it.
+fn beside(path: &Path, content: &[u8]) -> Result<(), Rejection> {
+    let Ok(info) = read(&path.with_extension("info")) else { return Ok(()) };
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    if SourceFile::new(&name, content).is_container() {
+        // It has one of its own.
+        return Ok(());
+    }
+    Manifest::parse(&info)?.check(&name, content)
 }
 
 /// The files of a folder that a loader reads, by name.

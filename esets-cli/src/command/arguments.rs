@@ -63,6 +63,9 @@ pub(crate) struct DatabaseArguments {
     /// A compiled database
     #[arg(long, value_name = "FILE")]
     pub(crate) database: Option<PathBuf>,
+    /// Take containers that nobody signed (.cud) in the folder too
+    #[arg(long)]
+    pub(crate) unsigned: bool,
     /// A file with YARA rules, or a folder with such files; may be given several times
     #[arg(long, value_name = "PATH", hide = !cfg!(feature = "yara"))]
     pub(crate) yara: Vec<PathBuf>,

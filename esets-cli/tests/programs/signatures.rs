@@ -145,3 +145,59 @@ fn signatures_are_decoded_field_by_field() {
         pattern        \"MZ\" ?? {2-4} \"\\x00\"\n\n";
     assert_eq!((decoded.code, decoded.out.as_str()), (0, shown));
 }
+
+#[test]
+fn a_container_that_nobody_signed_is_taken_when_asked() {
+    let folder = Folder::new();
+    folder.file("in/file", "some marker here");
+    folder.file("db/my.cud", unsigned(b"Test.Body:0:*:6d61726b6572\n"));
+    let refused = folder.scan(&["--base-dir=db", "in"]);
+    assert_eq!(refused.code, 100, "{}", refused.err);
+    assert!(refused.err.contains("db/my.cud: not trusted: nobody signed it"), "{}", refused.err);
+    assert!(refused.err.contains("--unsigned takes containers that nobody signed"));
+    assert_eq!(folder.scan(&["--unsigned", "--base-dir=db", "in"]).code, 50);
+    let tested = ["signature", "test", "--unsigned", "-s", "db/my.cud", "in/file"];
+    assert_eq!(folder.esets(&tested).code, 0);
+}
+
+#[test]
+fn a_source_must_be_as_the_info_beside_it_says() {
+    let folder = Folder::new();
+    let line = "Test.Body:0:*:6d61726b6572\n";
+    folder.file("in/file", "some marker here");
+    folder.file("db/my.ndb", line);
+    folder.file("db/my.info", info(line.as_bytes()));
+    folder.file("db/other.ndb", "Test.Other:0:*:6f74686572206d61726b6572\n");
+    assert_eq!(folder.scan(&["--base-dir=db", "in"]).code, 50);
+    folder.file("db/my.ndb", format!("{line}Test.More:0:*:6d6f7265206f66206974\n"));
+    let refused = folder.scan(&["--base-dir=db", "in"]);
+    assert_eq!(refused.code, 0, "{}", refused.err);
+    assert!(refused.err.contains("my.ndb: not trusted: it is not as in .info"), "{}", refused.err);
+}
+
+/// A container of one source, which `.info` lists.
+fn unsigned(source: &[u8]) -> Vec<u8> {
+    use md5::Digest as _;
+
+    let mut archive = tar::Builder::new(Vec::new());
+    for (name, content) in [("my.info", info(source).as_bytes()), ("my.ndb", source)] {
+        let mut header = tar::Header::new_ustar();
+        header.set_size(content.len() as u64);
+        header.set_mode(0o644);
+        archive.append_data(&mut header, name, content).unwrap();
+    }
+    let archive = archive.into_inner().unwrap();
+    let digest: String = md5::Md5::digest(&archive).iter().map(|it| format!("{it:02x}")).collect();
+    let head = format!("ClamAV-VDB:24 Nov 2026 10-00 +0000:1:1:90:{digest}:none:me:0");
+    let mut container = format!("{head:512}").into_bytes();
+    container.extend(archive);
+    container
+}
+
+fn info(source: &[u8]) -> String {
+    use sha2::Digest as _;
+
+    let digest: String =
+        sha2::Sha256::digest(source).iter().map(|byte| format!("{byte:02x}")).collect();
+    format!("my.ndb:{}:{digest}\n", source.len())
+}

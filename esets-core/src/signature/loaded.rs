@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::container::UNSIGNED;
 use super::{FUNCTIONALITY_LEVEL, SourceFile};
 
 /// What came of one or several sources.
@@ -17,7 +18,8 @@ pub struct Loaded {
 
 impl Loaded {
     /// The whole of `source` is refused.
-    pub(crate) fn refused(source: &SourceFile<'_>, cause: Rejection) -> Self {
+    #[must_use]
+    pub fn refused(source: &SourceFile<'_>, cause: Rejection) -> Self {
         let mut loaded = Self::default();
         loaded.reject(source.name, 0, cause);
         loaded
@@ -54,6 +56,15 @@ pub struct Rejected {
     pub line: u64,
     /// Why.
     pub cause: Rejection,
+}
+
+impl Rejected {
+    /// Whether it is a container that nobody signed, see
+    /// [`DatabaseBuilder::take_unsigned`](crate::DatabaseBuilder::take_unsigned).
+    #[must_use]
+    pub fn is_unsigned(&self) -> bool {
+        self.cause == Rejection::Untrusted(UNSIGNED)
+    }
 }
 
 impl fmt::Display for Rejected {

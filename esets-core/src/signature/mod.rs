@@ -34,7 +34,7 @@ use crate::verdict::Class;
 
 pub use comparison::{Comparison, Notation};
 pub use condition::Condition;
-pub use container::each_member;
+pub use container::{Manifest, each_member};
 pub use digest::{DigestSignature, SourceDigest};
 pub use expression::{Expression, Test};
 pub(crate) use kinds::{Kinds, is_kind};

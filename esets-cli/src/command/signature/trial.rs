@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use clap::{ArgMatches, Command as Definition};
 use esets_policy::core::{Limits, Options, Source, Verdict};
 
-use super::{Outcome, path, paths};
+use super::{Outcome, path, paths, unsigned};
 use crate::command::print;
 use crate::exit::Managed;
 use crate::messages::Messages;
@@ -27,11 +27,13 @@ pub(super) fn define() -> Definition {
                 .action(clap::ArgAction::Append)
                 .help("A source of signatures; may be given several times"),
         )
+        .arg(unsigned())
         .arg(path("files").required(true).num_args(1..).help("Files and folders to scan"))
 }
 
 pub(super) fn run(matches: &ArgMatches, messages: &mut Messages) -> Outcome {
-    let signatures = Signatures::compile(&paths(matches, "source"), messages)?;
+    let signatures =
+        Signatures::compile(&paths(matches, "source"), matches.get_flag("unsigned"), messages)?;
     let mut options = Options::default();
     options.heuristics = false;
     options.unsafe_applications = true;

@@ -7,10 +7,43 @@ use sha2::{Digest as _, Sha256};
 use super::trust::Key;
 use crate::signature::{Rejection, hex};
 
+/// What a `.info` file says of the sources that lie beside it, unpacked from a container: those of
+/// its own name must be as it says.
+#[derive(Debug)]
+pub struct Manifest(Info);
+
+impl Manifest {
+    /// Reads a `.info` file.
+    ///
+    /// # Errors
+    /// [`Rejection::Field`] if it is none, [`Rejection::Untrusted`] if it states a signature that
+    /// is not ClamAV's; one without is taken.
+    pub fn parse(bytes: &[u8]) -> Result<Self, Rejection> {
+        let info = Info::parse(bytes, &super::trust::CLAMAV.info)?;
+        if info.states_signature && !info.is_signed {
+            return Err(Rejection::Untrusted("signature of .info"));
+        }
+        Ok(Self(info))
+    }
+
+    /// Checks a source, by its name without folders.
+    ///
+    /// # Errors
+    /// [`Rejection::Untrusted`] if it is not listed, or has another size or digest.
+    pub fn check(&self, name: &str, content: &[u8]) -> Result<(), Rejection> {
+        if self.0.lists(name, content) {
+            Ok(())
+        } else {
+            Err(Rejection::Untrusted("it is not as in .info"))
+        }
+    }
+}
+
 /// What `.info` says of the other members.
 #[derive(Debug, Default)]
 pub(super) struct Info {
     members: HashMap<String, (u64, [u8; 32])>,
+    states_signature: bool,
     is_signed: bool,
 }
 
@@ -23,6 +56,7 @@ impl Info {
             let words = std::str::from_utf8(line).map_err(|_| Rejection::Field("info"))?;
             let words = words.trim_end();
             if let Some(signature) = words.strip_prefix("DSIG:") {
+                info.states_signature = true;
                 info.is_signed = key.signed_text(text.get(..before).unwrap_or_default(), signature);
                 let is_last = before.saturating_add(line.len()) == text.len();
                 return if is_last { Ok(info) } else { Err(Rejection::Field("info")) };

@@ -32,6 +32,8 @@ impl Loader for Containers {
     }
 }
 
+pub use info::Manifest;
+
 pub(super) static EXTENSIONS: &[&str] = &["cld", "cud", "cvd"];
 
 /// Hands every source in a container to `take`, once it is known whose it is.
@@ -68,7 +70,7 @@ fn open<'a>(
     let (header, archive) = Header::parse(source.bytes).ok_or(Rejection::Field("header"))?;
     let extension = source.extension();
     if extension == "cud" && !takes_unsigned {
-        return Err(Rejection::Untrusted("nobody signed it"));
+        return Err(Rejection::Untrusted(UNSIGNED));
     }
     let digest: [u8; 16] = Md5::digest(archive).into();
     if extension != "cld" && digest != header.digest {
@@ -126,6 +128,9 @@ fn is_remark(name: &str) -> bool {
 fn is_info(name: &str) -> bool {
     name.to_ascii_lowercase().ends_with(".info")
 }
+
+/// Why a container that nobody signed is refused.
+pub(super) const UNSIGNED: &str = "nobody signed it";
 
 /// What stands in front of the archive.
 struct Header<'a> {
