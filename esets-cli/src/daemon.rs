@@ -1,12 +1,12 @@
 //! The resident scanner, if it answers.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::os::unix::fs::FileTypeExt as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Args;
-use esets_client::{ClientError, Content, DaemonFilter};
+use esets_client::{ClientError, Content, Credentials, DaemonFilter, Remote};
 use esets_policy::config::{Config, Value};
 use esets_policy::core::{Reason, Verdict};
 use esets_policy::{Context, Disposition, Plan, Policy};
@@ -23,6 +23,10 @@ pub(crate) struct DaemonArguments {
     /// Fail where esets_daemon gives no answer, instead of scanning here
     #[arg(long, conflicts_with_all = ["base_dir", "database"])]
     daemon_only: bool,
+    /// Ask the daemon on another machine, at tcp://HOST:PORT; [cli] names tls_ca, and if the daemon
+    /// wants them tls_certificate, tls_key and tls_token
+    #[arg(long, value_name = "ADDRESS", conflicts_with_all = ["no_daemon", "base_dir", "database"])]
+    daemon: Option<String>,
 }
 
 impl DaemonArguments {
@@ -46,12 +50,16 @@ impl DaemonArguments {
         if self.no_daemon || is_own {
             return Ok(None);
         }
+        if let Some(address) = &self.daemon {
+            return remote(address, config)
+                .map(|remote| Some(Daemon::new(DaemonFilter::remote(remote), policy)));
+        }
         let is_named = config.setting("global", KEY).is_some();
         let path = socket(config).filter(|_| is_named || !is_given);
         match path {
             None if self.daemon_only => Err(format!("the configuration names no {KEY}")),
             Some(path) if self.daemon_only || is_socket(&path) => {
-                Ok(Some(Daemon::new(path, policy)))
+                Ok(Some(Daemon::new(DaemonFilter::new(path), policy)))
             }
             _ => Ok(None),
         }
@@ -65,12 +73,12 @@ pub(crate) struct Daemon {
 }
 
 impl Daemon {
-    fn new(path: PathBuf, policy: &Policy) -> Self {
+    fn new(filter: DaemonFilter, policy: &Policy) -> Self {
         let time = match policy.plan(&Context::new(AGENT)) {
             Plan::Scan(plan) => plan.time(),
             _ => Duration::ZERO,
         };
-        Self { filter: DaemonFilter::new(path).with_patience(time.saturating_add(QUEUE)) }
+        Self { filter: filter.with_patience(time.saturating_add(QUEUE)) }
     }
 
     /// An engine for a pool.
@@ -99,6 +107,27 @@ impl Daemon {
         }
         let verdict = verdict.unwrap_or_else(|| Verdict::not_scanned(name, Reason::Cancelled));
         Ok((verdict, outcome.dispositions))
+    }
+}
+
+/// The daemon at an address, and who we are to it.
+fn remote(address: &str, config: &Config) -> Result<Remote, String> {
+    let credentials = Credentials {
+        ca: read(config, "tls_ca")?.ok_or("[cli] names no tls_ca, so no daemon can be believed")?,
+        certificate: read(config, "tls_certificate")?.zip(read(config, "tls_key")?),
+        token: read(config, "tls_token")?.map(|token| token.trim().to_owned()),
+    };
+    Remote::new(address, &credentials).map_err(|error| error.to_string())
+}
+
+/// The file that a key names, if it names one.
+fn read(config: &Config, key: &str) -> Result<Option<String>, String> {
+    match config.value(AGENT, key) {
+        Some(Value::Text(path)) if !path.is_empty() => {
+            let read = fs::read_to_string(path.as_ref());
+            read.map(Some).map_err(|error| format!("[{AGENT}] {key}: {path}: {error}"))
+        }
+        _ => Ok(None),
     }
 }
 

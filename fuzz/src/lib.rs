@@ -110,7 +110,7 @@ pub fn frames(bytes: &[u8]) {
     use esets_client::{FromClient, FromDaemon, Hello, Incoming, VERSION, frame::Decoder};
 
     let mut stream = Vec::new();
-    let _ = FromClient::Hello(Hello { version: VERSION }).encode(&mut stream);
+    let _ = FromClient::Hello(Hello { version: VERSION, token: None }).encode(&mut stream);
     stream.extend_from_slice(bytes);
     let mut incoming = Incoming::new();
     let mut decoder = Decoder::new(1 << 20);

@@ -12,6 +12,7 @@ pub mod clamd;
 mod door;
 mod listener;
 pub mod metrics;
+pub mod remote;
 
 use std::fmt;
 use std::io;
@@ -37,7 +38,7 @@ pub struct Agent {
 }
 
 /// Every agent, by name.
-pub static AGENTS: &[&Agent] = &[&clamd::AGENT, &metrics::AGENT];
+pub static AGENTS: &[&Agent] = &[&clamd::AGENT, &metrics::AGENT, &remote::AGENT];
 
 /// Finds an agent by its name.
 #[must_use]
@@ -60,6 +61,8 @@ pub struct Post {
     pub reload: Box<dyn Fn() + Send + Sync>,
     /// Bytes of the longest object that is taken.
     pub longest: u64,
+    /// Who it is to its clients, if its protocol has that.
+    pub credentials: Option<remote::Credentials>,
 }
 
 impl fmt::Debug for Post {

@@ -2,13 +2,15 @@
 
 use std::collections::VecDeque;
 use std::fs::File;
-use std::io::{self, Read as _};
+use std::io;
+use std::os::unix::fs::FileExt as _;
 use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::time::Duration;
 
 use crate::error::{ClientError, MOST_OPEN, ProtocolError};
 use crate::frame::{Decoder, encode, kind};
+use crate::link::Link;
 use crate::message::{
     Answer, Ask, Command, Control, Envelope, FromClient, FromDaemon, Hello, Progress, Refusal,
     Source, VERSION, Want, Welcome,
@@ -66,7 +68,7 @@ pub enum Reply {
 /// ```
 #[derive(Debug)]
 pub struct Client {
-    socket: UnixStream,
+    link: Link,
     decoder: Decoder,
     welcome: Welcome,
     last: u32,
@@ -89,17 +91,32 @@ impl Client {
     /// # Errors
     /// The other side is not a daemon of this protocol.
     pub fn over(socket: UnixStream) -> Result<Self, ClientError> {
-        socket.set_read_timeout(Some(GREETING))?;
+        Self::greet(Link::Local(socket), None)
+    }
+
+    /// Connects to a daemon on another machine and says hello. Files are sent as content.
+    ///
+    /// # Errors
+    /// Nobody listens there, one of the two does not believe the other, or it is not a daemon of
+    /// this protocol.
+    #[cfg(feature = "tls")]
+    pub fn remote(remote: &crate::Remote) -> Result<Self, ClientError> {
+        let tunnel = remote.connect().map_err(ClientError::Connect)?;
+        Self::greet(Link::Remote(Box::new(tunnel)), remote.token.clone())
+    }
+
+    fn greet(link: Link, token: Option<String>) -> Result<Self, ClientError> {
+        link.set_patience(Some(GREETING))?;
         let welcome = Welcome { version: 0, daemon: String::new() };
         let decoder = Decoder::new(LONGEST_FROM_DAEMON);
         let early = VecDeque::new();
-        let mut client = Self { socket, decoder, welcome, last: 0, open: 0, early };
-        client.send(&FromClient::Hello(Hello { version: VERSION }), None)?;
+        let mut client = Self { link, decoder, welcome, last: 0, open: 0, early };
+        client.send(&FromClient::Hello(Hello { version: VERSION, token }))?;
         client.welcome = match client.receive()? {
             FromDaemon::Welcome(welcome) => welcome,
             other => return Err(unexpected(other)),
         };
-        client.socket.set_read_timeout(None)?;
+        client.link.set_patience(None)?;
         Ok(client)
     }
 
@@ -115,7 +132,7 @@ impl Client {
     /// # Errors
     /// The duration is zero.
     pub fn set_patience(&self, patience: Option<Duration>) -> Result<(), ClientError> {
-        Ok(self.socket.set_read_timeout(patience)?)
+        Ok(self.link.set_patience(patience)?)
     }
 
     /// Hands over an object and waits for the answer. Other requests must not be open.
@@ -145,29 +162,57 @@ impl Client {
         let id = self.number();
         let (source, file) = match content {
             Content::Bytes(bytes) => (Source::Content(bytes.len() as u64), None),
-            Content::File(file) => (Source::Descriptor, Some(file)),
+            Content::File(file) if self.link.takes_files() => (Source::Descriptor, Some(file)),
+            Content::File(file) => (Source::Content(size(file)?), None),
         };
         let Request { name, envelope, want, progress } = request.clone();
         let ask = Ask { id, name, source, envelope, want, progress };
         let mut frames = Vec::new();
         FromClient::Ask(Box::new(ask)).encode(&mut frames)?;
-        let pieces = match content {
-            Content::Bytes(bytes) => bytes.chunks(PIECE),
-            Content::File(_) => [].chunks(PIECE),
-        };
-        for piece in pieces {
-            encode(kind::CONTENT, &[&id.to_le_bytes(), piece], &mut frames)?;
-            // A small object goes with its request: one system call, one wake.
-            if frames.len() > PIECE {
-                esets_sys::send(&self.socket, &frames, None)?;
-                frames.clear();
+        match (content, source) {
+            (Content::Bytes(bytes), _) => {
+                bytes.chunks(PIECE).try_for_each(|piece| self.content(id, piece, &mut frames))?;
             }
+            (Content::File(file), Source::Content(size)) => {
+                self.read_content(id, (file, size), &mut frames)?;
+            }
+            _ => {}
         }
         if !frames.is_empty() {
-            esets_sys::send(&self.socket, &frames, file)?;
+            self.link.send(&frames, file)?;
         }
         self.open = self.open.saturating_add(1);
         Ok(id)
+    }
+
+    /// One piece of content. A small object goes with its request: one system call, one wake.
+    fn content(&mut self, id: u32, piece: &[u8], out: &mut Vec<u8>) -> Result<(), ClientError> {
+        encode(kind::CONTENT, &[&id.to_le_bytes(), piece], out)?;
+        if out.len() > PIECE {
+            self.link.send(out, None)?;
+            out.clear();
+        }
+        Ok(())
+    }
+
+    /// The content of a file of this size, where no descriptor can travel.
+    fn read_content(
+        &mut self,
+        id: u32,
+        (file, size): (&File, u64),
+        out: &mut Vec<u8>,
+    ) -> Result<(), ClientError> {
+        let mut buffer = vec![0; PIECE];
+        let mut at = 0;
+        while at < size {
+            let left = usize::try_from(size.saturating_sub(at)).unwrap_or(PIECE);
+            let piece = buffer.get_mut(..left.min(PIECE)).unwrap_or_default();
+            // A file that shrinks meanwhile breaks the connection, which ends the request.
+            file.read_exact_at(piece, at)?;
+            at = at.saturating_add(piece.len() as u64);
+            self.content(id, piece, out)?;
+        }
+        Ok(())
     }
 
     /// Waits for the next reply to any request that was started.
@@ -197,7 +242,7 @@ impl Client {
     /// # Errors
     /// The connection broke.
     pub fn cancel(&mut self, id: u32) -> Result<(), ClientError> {
-        self.send(&FromClient::Cancel(id), None)
+        self.send(&FromClient::Cancel(id))
     }
 
     /// Asks about the daemon itself and waits for the text.
@@ -206,7 +251,7 @@ impl Client {
     /// The connection broke, or the daemon refuses: some commands are for its own user only.
     pub fn control(&mut self, command: Command) -> Result<String, ClientError> {
         let id = self.number();
-        self.send(&FromClient::Control(Control { id, command }), None)?;
+        self.send(&FromClient::Control(Control { id, command }))?;
         loop {
             match self.receive()? {
                 FromDaemon::Report(report) if report.id == id => return Ok(report.text),
@@ -224,10 +269,10 @@ impl Client {
         self.last
     }
 
-    fn send(&mut self, message: &FromClient, file: Option<&File>) -> Result<(), ClientError> {
+    fn send(&mut self, message: &FromClient) -> Result<(), ClientError> {
         let mut frame = Vec::new();
         message.encode(&mut frame)?;
-        Ok(esets_sys::send(&self.socket, &frame, file)?)
+        Ok(self.link.send(&frame, None)?)
     }
 
     fn receive(&mut self) -> Result<FromDaemon, ClientError> {
@@ -236,13 +281,22 @@ impl Client {
             if let Some(frame) = self.decoder.frame()? {
                 return Ok(FromDaemon::decode(&frame)?);
             }
-            match self.socket.read(&mut buffer) {
+            match self.link.receive(&mut buffer) {
                 Ok(0) => return Err(io::Error::from(io::ErrorKind::UnexpectedEof).into()),
                 Ok(count) => self.decoder.feed(buffer.get(..count).unwrap_or_default()),
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) => return Err(error.into()),
             }
         }
+    }
+}
+
+/// The size of a regular file.
+fn size(file: &File) -> Result<u64, ClientError> {
+    let about = file.metadata()?;
+    match about.is_file() {
+        true => Ok(about.len()),
+        false => Err(ClientError::Refused("what is to be scanned is not a file".to_owned())),
     }
 }
 

@@ -19,7 +19,7 @@ use crate::message::{Answer, Envelope, Want};
 /// Connections are kept for the next object. An object for which there is no answer is "not
 /// scanned" for a fault, and deferred.
 pub struct DaemonFilter {
-    connect: Box<dyn Fn() -> io::Result<UnixStream> + Send + Sync>,
+    connect: Box<dyn Fn() -> Result<Client, ClientError> + Send + Sync>,
     idle: Mutex<Vec<Client>>,
     patience: Option<Duration>,
 }
@@ -33,6 +33,17 @@ impl DaemonFilter {
 
     /// Asks over connections that are made in this way.
     pub fn over(connect: impl Fn() -> io::Result<UnixStream> + Send + Sync + 'static) -> Self {
+        Self::by(move || Client::over(connect().map_err(ClientError::Connect)?))
+    }
+
+    /// Asks a daemon on another machine.
+    #[cfg(feature = "tls")]
+    #[must_use]
+    pub fn remote(remote: crate::Remote) -> Self {
+        Self::by(move || Client::remote(&remote))
+    }
+
+    fn by(connect: impl Fn() -> Result<Client, ClientError> + Send + Sync + 'static) -> Self {
         Self { connect: Box::new(connect), idle: Mutex::default(), patience: None }
     }
 
@@ -72,7 +83,7 @@ impl DaemonFilter {
         content: Content<'_>,
     ) -> Result<Answer, ClientError> {
         let connect = || {
-            let client = Client::over((self.connect)().map_err(ClientError::Connect)?)?;
+            let client = (self.connect)()?;
             client.set_patience(self.patience)?;
             Ok(client)
         };

@@ -1,4 +1,5 @@
-//! The protocol of `esets_daemon`, and a client of it over a Unix socket.
+//! The protocol of `esets_daemon`, and a client of it over a Unix socket or, with the feature
+//! `tls`, to another machine.
 //!
 //! An object is handed over as content or as an open descriptor, never as a path: the daemon opens
 //! nothing for anybody. `docs/protocol.md` describes the frames; [`Incoming`] is the daemon's side
@@ -19,8 +20,11 @@ mod client;
 mod error;
 mod filter;
 pub mod frame;
+mod link;
 mod message;
 mod proto;
+#[cfg(feature = "tls")]
+mod remote;
 
 pub use client::{Client, Content, Reply, Request};
 pub use error::{ClientError, MOST_OPEN, ProtocolError};
@@ -30,3 +34,5 @@ pub use message::{
     Report, Source, VERSION, Want, Welcome,
 };
 pub use proto::{Event, Incoming, LONGEST_FROM_CLIENT, LONGEST_FROM_DAEMON};
+#[cfg(feature = "tls")]
+pub use remote::{Credentials, Remote};

@@ -15,6 +15,9 @@ use crate::frame::{Frame, encode, kind};
 pub struct Hello {
     /// The version of the protocol that the client speaks: [`VERSION`].
     pub version: u32,
+    /// The word that lets clients in that come over the network.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub token: Option<String>,
 }
 
 /// The first frame of the daemon.

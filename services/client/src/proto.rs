@@ -35,7 +35,7 @@ pub enum Event {
 /// use esets_client::{Event, FromClient, Hello, Incoming, VERSION};
 ///
 /// let mut stream = Vec::new();
-/// FromClient::Hello(Hello { version: VERSION }).encode(&mut stream)?;
+/// FromClient::Hello(Hello { version: VERSION, token: None }).encode(&mut stream)?;
 /// let mut incoming = Incoming::new();
 /// incoming.feed(&stream);
 /// assert_eq!(incoming.event()?, Some(Event::Greeted));

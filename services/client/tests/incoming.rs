@@ -8,7 +8,7 @@ use esets_policy::Context;
 use proptest::prelude::*;
 
 fn hello() -> FromClient {
-    FromClient::Hello(Hello { version: VERSION })
+    FromClient::Hello(Hello { version: VERSION, token: None })
 }
 
 fn ask(id: u32, source: Source) -> FromClient {
@@ -62,7 +62,10 @@ fn what_breaks_the_protocol_ends_the_connection() {
     let cases: &[(&[FromClient], ProtocolError)] = &[
         (&[ask(1, Source::Descriptor)], ProtocolError::Unexpected { kind: 2 }),
         (&[hello(), hello()], ProtocolError::Unexpected { kind: 1 }),
-        (&[FromClient::Hello(Hello { version: 9 })], ProtocolError::Version { version: 9 }),
+        (
+            &[FromClient::Hello(Hello { version: 9, token: None })],
+            ProtocolError::Version { version: 9 },
+        ),
         (&[hello(), FromClient::Content(1, vec![0])], ProtocolError::Content),
         (
             &[hello(), ask(1, Source::Content(1)), FromClient::Content(1, vec![0; 2])],

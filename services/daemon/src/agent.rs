@@ -13,6 +13,8 @@
 //! The daemon keeps the listening sockets, so clients wait, and are not refused, while an agent is
 //! started anew. An agent opens no connection itself, and those that it gets may not command.
 
+mod sockets;
+
 use std::collections::HashMap;
 use std::fs::File;
 use std::io;
@@ -23,6 +25,7 @@ use std::process::{ExitCode, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use esets_agents::remote::Credentials;
 use esets_agents::{Agent, Connect, Listener, Post};
 use esets_client::DaemonFilter;
 use esets_client::frame::encode;
@@ -33,16 +36,19 @@ use tokio::process::Command;
 use tokio::task::AbortHandle;
 use tokio::time::sleep;
 
-use crate::listen::Socket;
 use crate::session::{Desk, Session};
 use crate::settings::AgentSettings;
 use crate::worker::{Link, WorkerLink};
+
+use sockets::Sockets;
 
 /// How an agent starts; its sockets follow.
 #[derive(Debug, Serialize, Deserialize)]
 struct Setup {
     name: String,
     longest: u64,
+    /// Certificate, key, certificates of signers, word.
+    credentials: Option<(String, String, Option<String>, Option<String>)>,
     /// Whether each of the sockets is one of the network.
     sockets: Vec<bool>,
 }
@@ -50,7 +56,14 @@ struct Setup {
 /// The agents that run.
 pub(crate) struct Agents {
     desk: Arc<Desk>,
-    running: HashMap<&'static str, (AgentSettings, AbortHandle)>,
+    running: HashMap<&'static str, Running>,
+}
+
+/// An agent that runs.
+struct Running {
+    settings: AgentSettings,
+    sockets: Sockets,
+    task: AbortHandle,
 }
 
 impl Agents {
@@ -62,71 +75,51 @@ impl Agents {
     ///
     /// # Errors
     /// A socket cannot be opened; it is logged too, and the other agents run.
-    pub(crate) async fn settle(&mut self) -> Result<(), String> {
+    pub(crate) fn settle(&mut self) -> Result<(), String> {
         let generation = self.desk.service.current();
-        let wanted = &generation.settings.agents;
-        self.running.retain(|_, (settings, agent)| {
-            let stays = wanted.contains(settings);
-            if !stays {
-                agent.abort();
-            }
-            stays
-        });
-        // Sockets of agents that were stopped are closed when their tasks have ended.
-        tokio::task::yield_now().await;
+        let mut before = std::mem::take(&mut self.running);
         let mut outcome = Ok(());
-        for settings in wanted {
-            if self.running.contains_key(settings.name) {
-                continue;
-            }
-            match Sockets::open(settings) {
-                Ok(sockets) => {
-                    let keeper = keep(Arc::clone(&self.desk), settings.clone(), sockets);
-                    let agent = tokio::spawn(keeper).abort_handle();
-                    self.running.insert(settings.name, (settings.clone(), agent));
-                }
-                Err(error) => {
+        for settings in &generation.settings.agents {
+            let old = before.remove(settings.name);
+            match self.settle_one(settings, old) {
+                Ok(running) => drop(self.running.insert(settings.name, running)),
+                Err((error, old)) => {
                     self.desk.service.ground.log.say(LogClass::Error, &error);
+                    self.running.extend(old.map(|old| (settings.name, old)));
                     outcome = Err(error);
                 }
             }
         }
+        before.into_values().for_each(|old| old.task.abort());
         outcome
+    }
+
+    /// Starts an agent, in the place of an old one if there is one. The sockets that both have stay
+    /// open, so that no client is refused.
+    fn settle_one(
+        &self,
+        settings: &AgentSettings,
+        old: Option<Running>,
+    ) -> Result<Running, (String, Option<Running>)> {
+        let old = match old {
+            Some(same) if same.settings == *settings => return Ok(same),
+            old => old,
+        };
+        let sockets = match Sockets::open(settings, old.as_ref().map(|old| &old.sockets)) {
+            Ok(sockets) => sockets,
+            Err(error) => return Err((error, old)),
+        };
+        if let Some(old) = old {
+            old.task.abort();
+        }
+        let keeper = keep(Arc::clone(&self.desk), settings.clone(), sockets.clone());
+        let task = tokio::spawn(keeper).abort_handle();
+        Ok(Running { settings: settings.clone(), sockets, task })
     }
 
     /// Ends all agents.
     pub(crate) fn end(&mut self) {
-        self.running.drain().for_each(|(_, (_, agent))| agent.abort());
-    }
-}
-
-/// The sockets of an agent.
-struct Sockets {
-    network: Vec<TcpListener>,
-    local: Option<Socket>,
-}
-
-impl Sockets {
-    fn open(settings: &AgentSettings) -> Result<Self, String> {
-        let network = match &settings.port {
-            Some((address, port)) => {
-                let opened = TcpListener::bind((address.as_str(), *port));
-                let name = settings.name;
-                vec![opened.map_err(|error| format!("[{name}] {address}:{port}: {error}"))?]
-            }
-            None => Vec::new(),
-        };
-        let local = settings.socket.as_deref().map(Socket::bind).transpose()?;
-        Ok(Self { network, local })
-    }
-
-    fn files(&self) -> io::Result<Vec<(bool, File)>> {
-        let network = self.network.iter().map(|socket| (true, socket.as_fd()));
-        let local = self.local.iter().map(|socket| (false, socket.listener.as_fd()));
-        let owned = |(kind, socket): (bool, std::os::fd::BorrowedFd<'_>)| {
-            Ok((kind, File::from(socket.try_clone_to_owned()?)))
-        };
-        network.chain(local).map(owned).collect()
+        self.running.drain().for_each(|(_, agent)| agent.task.abort());
     }
 }
 
@@ -152,7 +145,13 @@ async fn work(desk: &Arc<Desk>, settings: &AgentSettings, sockets: &Sockets) -> 
     let _child = desk.service.ground.starter.start(command).await?;
     let files = sockets.files()?;
     let kinds = files.iter().map(|(is_network, _)| *is_network).collect();
-    let setup = Setup { name: settings.name.into(), longest: settings.longest, sockets: kinds };
+    let credentials = settings.credentials.clone();
+    let setup = Setup {
+        name: settings.name.into(),
+        longest: settings.longest,
+        credentials: credentials.map(|own| (own.certificate, own.key, own.ca, own.token)),
+        sockets: kinds,
+    };
     link.send_frame(SETUP, &serde_json::to_vec(&setup)?).await?;
     for (_, file) in files {
         link.send(&empty(SOCKET)?, Some(&file)).await?;
@@ -238,7 +237,9 @@ fn act() -> io::Result<()> {
         // Without the daemon there is nothing to reload.
         let _ = link.lock().unwrap_or_else(PoisonError::into_inner).send(RELOAD, &[]);
     });
-    (agent.run)(Post { listeners, filter, connect, reload, longest: setup.longest })
+    let own = |(certificate, key, ca, token)| Credentials { certificate, key, ca, token };
+    let (longest, credentials) = (setup.longest, setup.credentials.map(own));
+    (agent.run)(Post { listeners, filter, connect, reload, longest, credentials })
 }
 
 /// Takes from this process what it does not need, and returns what it could not take.
@@ -265,7 +266,7 @@ const SOCKET: u8 = 2;
 const READY: u8 = 129;
 const CONNECT: u8 = 130;
 const RELOAD: u8 = 131;
-const LONGEST: u32 = 64 << 10;
+const LONGEST: u32 = 4 << 20;
 /// Bytes of address space: stacks and heaps of a thousand threads, and what they hold.
 const MEMORY: u64 = 8 << 30;
 const PAUSE: Duration = Duration::from_millis(500);

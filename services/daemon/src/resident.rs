@@ -70,7 +70,7 @@ async fn live(arguments: &Arguments, inherited: Option<Socket>) -> Result<(), St
         .log
         .say(LogClass::Info, &format!("{} starts", status::version(&desk.service)));
     let mut agents = Agents::new(Arc::clone(&desk));
-    agents.settle().await?;
+    agents.settle()?;
     let ended = serve(&desk, &socket, &mut agents).await.map_err(|error| error.to_string());
     desk.service.ground.log.say(LogClass::Info, "the daemon stops");
     ended
@@ -105,7 +105,7 @@ async fn serve(desk: &Arc<Desk>, socket: &Socket, agents: &mut Agents) -> io::Re
             },
             Ok(()) = reloads.changed() => {
                 // What is wrong is in the log; the other agents go on.
-                let _ = agents.settle().await;
+                let _ = agents.settle();
             }
             () = desk.stop.notified() => break,
         }

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::thread;
 
 use esets_agents::AGENTS;
+use esets_agents::remote::Credentials;
 use esets_policy::config::{Config, ConfigError, SECTIONS, Value};
 use esets_policy::core::Limits;
 use esets_policy::log::LogClasses;
@@ -48,6 +49,8 @@ pub(crate) struct AgentSettings {
     pub(crate) socket: Option<PathBuf>,
     /// Bytes of the longest object that it takes.
     pub(crate) longest: u64,
+    /// Who it is to its clients, if its protocol has that.
+    pub(crate) credentials: Option<Credentials>,
 }
 
 /// The whole configuration, read.
@@ -153,9 +156,32 @@ fn agents(config: &Config, policy: &Policy) -> Result<Vec<AgentSettings>, String
         let own = text(config, name, "agent_user");
         let own = if own.is_empty() { text(config, "global", "worker_user") } else { own };
         let account = Account::choose(&own).map_err(|error| format!("[{name}] {error}"))?;
-        agents.push(AgentSettings { name, account, port, socket, longest });
+        let credentials = match name {
+            "remote" => Some(credentials(config, name)?),
+            _ => None,
+        };
+        agents.push(AgentSettings { name, account, port, socket, longest, credentials });
     }
     Ok(agents)
+}
+
+/// What an agent needs for TLS, read and tried.
+fn credentials(config: &Config, name: &str) -> Result<Credentials, String> {
+    let read = |key: &str| match text(config, name, key) {
+        path if path.is_empty() => Ok(None),
+        path => {
+            let read = fs::read_to_string(&path);
+            read.map(Some).map_err(|error| format!("[{name}] {key}: {path}: {error}"))
+        }
+    };
+    let credentials = Credentials {
+        certificate: read("tls_certificate")?.unwrap_or_default(),
+        key: read("tls_key")?.unwrap_or_default(),
+        ca: read("tls_ca")?,
+        token: read("tls_token")?.map(|token| token.trim().to_owned()),
+    };
+    credentials.check().map_err(|error| format!("[{name}] {error}"))?;
+    Ok(credentials)
 }
 
 /// The most memory and time that the scan of any agent may need.

@@ -22,7 +22,7 @@ use running::{Daemon, configure, spawn, verdict};
 fn said_to(daemon: &Daemon, bytes: &[u8]) -> String {
     let mut stream = daemon.raw();
     let mut greeting = Vec::new();
-    FromClient::Hello(Hello { version: VERSION }).encode(&mut greeting).unwrap();
+    FromClient::Hello(Hello { version: VERSION, token: None }).encode(&mut greeting).unwrap();
     stream.write_all(&greeting).unwrap();
     // The daemon may have hung up by now.
     let _ = stream.write_all(bytes);

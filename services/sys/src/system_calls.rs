@@ -42,7 +42,7 @@ const SERVE: &[libc::c_long] = &[
     libc::SYS_accept4, libc::SYS_clone, libc::SYS_clone3, libc::SYS_epoll_create1,
     libc::SYS_epoll_ctl, libc::SYS_epoll_pwait, libc::SYS_eventfd2, libc::SYS_getpeername,
     libc::SYS_getsockname, libc::SYS_getsockopt, libc::SYS_ioctl, libc::SYS_ppoll, libc::SYS_prctl,
-    libc::SYS_rseq, libc::SYS_set_robust_list, libc::SYS_setsockopt, libc::SYS_shutdown,
+    libc::SYS_rseq, libc::SYS_set_robust_list, libc::SYS_setsockopt, libc::SYS_shutdown, libc::SYS_socketpair,
     #[cfg(target_arch = "x86_64")] libc::SYS_epoll_wait,
     #[cfg(target_arch = "x86_64")] libc::SYS_poll,
 ];
