@@ -113,14 +113,26 @@ fn is_cleaned(
     let Some(cleaned) = edits.apply(object.bytes(), Some(found)) else { return false };
     let object = Object::new(&cleaned).named(object.name());
     let again = scanner.scan_with(&object, &mut session);
-    let stays = |name: &str| {
-        found.threats().any(|(at, threat)| {
-            let goes = edits.remove.iter().any(|part| lies_in(found, at, *part));
-            threat.name == name && !goes
-        })
-    };
-    let is_whole = again.reasons().all(|(_, reason)| !reason.is_ours());
-    is_whole && again.threats().all(|(_, threat)| stays(&threat.name))
+    edits.have_cleaned(found, &again)
+}
+
+impl Edits {
+    /// Whether the message that these edits made may pass: `again` is the verdict on it, `found`
+    /// that on the message before, by which the policy decided.
+    ///
+    /// It may if the second scan did not fail and no threat is in it but those that were outside of
+    /// the parts that are gone, which the policy has decided about already.
+    #[must_use]
+    pub fn have_cleaned(&self, found: &Verdict, again: &Verdict) -> bool {
+        let stays = |name: &str| {
+            found.threats().any(|(at, threat)| {
+                let goes = self.remove.iter().any(|part| lies_in(found, at, *part));
+                threat.name == name && !goes
+            })
+        };
+        let is_whole = again.reasons().all(|(_, reason)| !reason.is_ours());
+        is_whole && again.threats().all(|(_, threat)| stays(&threat.name))
+    }
 }
 
 impl Filter for Pipeline {

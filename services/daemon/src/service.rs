@@ -1,25 +1,25 @@
 //! What happens to an object: plan, scan or remember, decide, log, keep.
 
+mod keep;
+mod scan;
+
 use std::fs::File;
-use std::io;
-use std::os::unix::fs::FileExt as _;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::{Duration, Instant, SystemTime};
 
-use bytes::Bytes;
 use esets_client::{Answer, Ask, Want};
-use esets_policy::core::{Limit, Limits, Reason, Status, Verdict};
+use esets_policy::core::{Limits, Status, Verdict};
 use esets_policy::log::{Event, LogClass};
 use esets_policy::{Context, Outcome, Plan};
-use esets_quarantine::{Note, Quarantine};
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{mpsc, watch};
 
 use crate::generation::{Generation, Ground};
-use crate::memory::{Claim, Key};
 use crate::metrics::Counter;
 use crate::notify::Notifier;
-use crate::worker::{Asked, Digest, Job, Order, Payload, Stage, fault};
+use crate::worker::{Digest, Order, Payload};
+
+use scan::{is_cleaned, scan};
 
 /// The content of an object.
 #[derive(Clone, Debug)]
@@ -125,14 +125,15 @@ impl Service {
         let what = ask.envelope.with(|context| what(&generation, context, &ask));
         let verdict = match what.is_wanted {
             true => {
-                let verdict = scan(&generation, content.clone(), what.order, progress).await?;
+                let order = what.order.clone();
+                let verdict = scan(&generation, content.clone(), order, progress).await?;
                 Some(verdict.renamed(ask.name.clone()))
             }
             false => None,
         };
         let status = verdict.as_ref().map_or(Status::NotScanned, Verdict::status);
         let answer = match ask.want {
-            Want::Decision => self.decide(&generation, &ask, content, verdict).await,
+            Want::Decision => self.decide(&generation, &ask, (content, what.order), verdict).await,
             _ => Answer { id: ask.id, handle: 0, outcome: Outcome::new(verdict, Vec::new()) },
         };
         self.ground.metrics.answered(status, begun.elapsed());
@@ -143,11 +144,17 @@ impl Service {
         self: &Arc<Self>,
         generation: &Arc<Generation>,
         ask: &Ask,
-        content: Content,
+        (content, order): (Content, Order),
         verdict: Option<Verdict>,
     ) -> Answer {
         let handle = self.handles.fetch_add(1, Ordering::Relaxed);
-        let outcome = ask.envelope.with(|context| decide(generation, context, verdict));
+        let by_policy = |cleans, verdict| {
+            ask.envelope.with(|context| decide(generation, context, verdict, cleans))
+        };
+        let mut outcome = by_policy(true, verdict);
+        if !is_cleaned(generation, &content, &order, &outcome).await {
+            outcome = by_policy(false, outcome.verdict);
+        }
         let answer = Answer { id: ask.id, handle, outcome };
         ask.envelope.with(|context| self.tell(generation, context, &answer));
         let keep = answer.outcome.dispositions.iter().any(|fate| fate.quarantine);
@@ -157,7 +164,7 @@ impl Service {
                 (generation.settings.quarantine.clone(), answer.outcome.clone());
             // The object must be safe before its sender believes that it was taken.
             let kept =
-                tokio::task::spawn_blocking(move || keep_it(folder, &ask, &content, outcome));
+                tokio::task::spawn_blocking(move || keep::store(folder, &ask, &content, outcome));
             let problem = match kept.await {
                 Ok(Ok(())) => None,
                 Ok(Err(problem)) => Some(problem),
@@ -214,7 +221,8 @@ fn what(generation: &Generation, context: &Context<'_>, ask: &Ask) -> What {
     }
     let name = ask.name.rsplit(|byte| *byte == b'/').next().unwrap_or_default().to_vec();
     let milliseconds = u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
-    let order = Order { name, options, limits, milliseconds, progress: ask.progress };
+    let order =
+        Order { name, options, limits, milliseconds, progress: ask.progress, cleaning: None };
     What { order, is_wanted }
 }
 
@@ -231,100 +239,22 @@ fn lower(wanted: &Limits, allowed: &Limits) -> Limits {
     }
 }
 
-fn decide(generation: &Generation, context: &Context<'_>, verdict: Option<Verdict>) -> Outcome {
+/// What the policy makes of a verdict; `cleans` unless parts could not be taken out.
+fn decide(
+    generation: &Generation,
+    context: &Context<'_>,
+    verdict: Option<Verdict>,
+    cleans: bool,
+) -> Outcome {
     let dispositions = match generation.policy.plan(context) {
         Plan::Act(dispositions) => dispositions,
-        Plan::Scan(plan) => plan.decide(verdict.as_ref().unwrap_or(&Verdict::default()), None),
+        Plan::Scan(plan) => {
+            let plan = if cleans { plan } else { plan.without_cleaning() };
+            plan.decide(verdict.as_ref().unwrap_or(&Verdict::default()), None)
+        }
         _ => Vec::new(),
     };
     Outcome::new(verdict, dispositions)
-}
-
-/// The verdict on an object: remembered, scanned for somebody else, or scanned.
-async fn scan(
-    generation: &Generation,
-    content: Content,
-    order: Order,
-    progress: Option<mpsc::Sender<(u64, u64)>>,
-) -> Result<Verdict, Refused> {
-    let submit = |payload, stage| {
-        let since = Instant::now();
-        let job = Job { order: order.clone(), payload, stage, progress, since, attempts: 0 };
-        generation.pool.submit(job)
-    };
-    match content {
-        Content::Known { payload, digest, is_cut } => {
-            let awaited = match generation.memory.claim(Key::new(digest, &order)) {
-                Claim::Known(verdict) => return Ok(cut(verdict, is_cut)),
-                Claim::Join(awaited) => awaited,
-                Claim::Lead(awaited, reply) => {
-                    submit(payload, Stage::Answer(reply, Some(digest))).await;
-                    awaited
-                }
-            };
-            Ok(cut(Verdict::clone(&*awaited.await), is_cut))
-        }
-        Content::File(file) => {
-            let (reply, asked) = oneshot::channel();
-            submit(Payload::File(file), Stage::Ask(reply)).await;
-            let (digest, go) = match asked.await {
-                Ok(Asked::Read(digest, go)) => (digest, go),
-                Ok(Asked::Unfit(why)) => return Err(Refused(why)),
-                Ok(Asked::Failed(verdict)) => return Ok(verdict),
-                Err(_) => return Ok(fault("the scan was given up")),
-            };
-            let (awaited, reply) = match generation.memory.claim(Key::new(digest, &order)) {
-                Claim::Known(verdict) => {
-                    let _ = go.send(None);
-                    return Ok(verdict);
-                }
-                Claim::Join(awaited) => (awaited, None),
-                Claim::Lead(awaited, reply) => (awaited, Some(reply)),
-            };
-            // If the worker has waited too long, the reply is dropped and ends the wait below.
-            let _ = go.send(reply);
-            Ok(Verdict::clone(&*awaited.await))
-        }
-    }
-}
-
-fn cut(verdict: Verdict, is_cut: bool) -> Verdict {
-    if is_cut { verdict.with_reason(Reason::Limit(Limit::ObjectSize)) } else { verdict }
-}
-
-/// Stores an object in the quarantine.
-fn keep_it(
-    folder: std::path::PathBuf,
-    ask: &Ask,
-    content: &Content,
-    outcome: Outcome,
-) -> Result<(), String> {
-    let failed = |error: &dyn std::fmt::Display| format!("an object is not in quarantine: {error}");
-    let fate = outcome.dispositions.iter().find(|fate| fate.quarantine);
-    let name = String::from_utf8_lossy(&ask.name).into_owned();
-    let mut note = Note::new(name, outcome.verdict.clone().unwrap_or_default());
-    note.agent.clone_from(&ask.envelope.agent);
-    note.sender.clone_from(&ask.envelope.sender);
-    note.recipients.clone_from(&ask.envelope.recipients);
-    note.rule = fate.map(|fate| fate.rule.to_string()).unwrap_or_default();
-    let bytes = match content {
-        Content::Known { payload: Payload::Bytes(bytes), .. } => bytes.clone(),
-        Content::Known { payload: Payload::File(file), .. } | Content::File(file) => {
-            Bytes::from(read(file).map_err(|error| failed(&error))?)
-        }
-    };
-    let quarantine = Quarantine::open(folder).map_err(|error| failed(&error))?;
-    quarantine.put(&bytes, note, SystemTime::now()).map_err(|error| failed(&error))?;
-    Ok(())
-}
-
-fn read(file: &File) -> io::Result<Vec<u8>> {
-    let size = usize::try_from(file.metadata()?.len()).unwrap_or(usize::MAX);
-    let mut bytes = Vec::new();
-    bytes.try_reserve_exact(size).map_err(io::Error::other)?;
-    bytes.resize(size, 0);
-    file.read_exact_at(&mut bytes, 0)?;
-    Ok(bytes)
 }
 
 /// Messages about parts of one object.

@@ -1,6 +1,6 @@
 //! What clients are told.
 
-#![expect(clippy::unwrap_used, reason = "a test ends where it fails")]
+#![expect(clippy::panic, clippy::unwrap_used, reason = "a test ends where it fails")]
 
 mod running;
 
@@ -132,6 +132,52 @@ fn quarantine_keeps_what_the_policy_says() {
     assert_eq!(ids.len(), 1);
     assert_eq!(quarantine.release(&ids[0]).unwrap(), content);
     assert_eq!(quarantine.show(&ids[0]).unwrap().note.name, "invoice.pdf.exe");
+}
+
+/// Cleaning as the policy has it, for a message with an infected part.
+const CLEANING: &str = "num_proc = 1\nav_clean_mode = \"strict\"\naction_av_deleted = \"accept\"\n";
+const INFECTED: &str = "From: a@b\r\nSubject: invoice\r\n\
+    Content-Type: multipart/mixed; boundary=x\r\n\r\n--x\r\nContent-Type: text/plain\r\n\r\n\
+    hello\r\n--x\r\nContent-Type: application/octet-stream; name=invoice.pdf.exe\r\n\r\nMZ\r\n\
+    --x--\r\n";
+
+#[test]
+fn a_message_without_its_infected_part_passes_once_that_was_scanned_too() {
+    let daemon = Daemon::with(CLEANING);
+    let mut request = running::request("mail.eml");
+    request.envelope.agent = "smtp".into();
+    request.envelope.may_modify = true;
+    let mut client = daemon.client();
+    let mut fate = |content: Content<'_>| {
+        let outcome = client.scan(&request, content).unwrap().outcome;
+        let [fate] = outcome.dispositions.as_slice() else { panic!("{outcome:?}") };
+        (fate.clone(), outcome.verdict.unwrap())
+    };
+    let (passes, found) = fate(Content::Bytes(INFECTED.as_bytes()));
+    assert_eq!((passes.action, passes.edits.remove.len()), (Action::Accept, 1));
+    let cleaned = passes.edits.apply(INFECTED.as_bytes(), Some(&found)).unwrap();
+    assert!(!cleaned.windows(4).any(|window| window == b"\nMZ\r"));
+    // The same of a file, and of one that is too long for the socket of a worker.
+    let mut file = tempfile::tempfile().unwrap();
+    file.write_all(INFECTED.as_bytes()).unwrap();
+    assert_eq!(fate(Content::File(&file)).0, passes);
+    let long = INFECTED.replace("hello", &"hello\r\n".repeat(40_000));
+    assert_eq!(fate(Content::Bytes(long.as_bytes())).0.action, Action::Accept);
+    // What cannot be told from its message is not taken out.
+    let ambiguous = INFECTED.replace("boundary=x", "boundary=x; boundary=y");
+    assert_eq!(fate(Content::Bytes(ambiguous.as_bytes())).0.action, Action::Reject);
+}
+
+#[test]
+fn a_message_whose_second_scan_fails_is_not_called_clean() {
+    let daemon = Daemon::with(&format!("{CLEANING}av_limit_time = 1\n"));
+    let mut request = running::request("fault-second-hang");
+    request.envelope.agent = "smtp".into();
+    request.envelope.may_modify = true;
+    let outcome = daemon.client().scan(&request, Content::Bytes(INFECTED.as_bytes()));
+    let outcome = outcome.unwrap().outcome;
+    assert_eq!(outcome.decision().action, Action::Reject, "{outcome:?}");
+    assert!(outcome.dispositions.iter().all(|fate| fate.edits.remove.is_empty()), "{outcome:?}");
 }
 
 #[test]

@@ -6,12 +6,13 @@ use std::thread;
 use std::time::Duration;
 
 /// Does what the name of the object says.
-pub(super) fn happen(name: &[u8]) {
+pub(super) fn happen(name: &[u8], is_second: bool) {
     match name.strip_prefix(b"fault-").unwrap_or_default() {
         b"crash" => esets_sys::segfault(),
         b"exit" => std::process::exit(7),
         b"hang" => endless_loop(),
         b"memory" => endless_memory(),
+        b"second-hang" if is_second => endless_loop(),
         b"slow" => thread::sleep(Duration::from_millis(300)),
         _ => {}
     }

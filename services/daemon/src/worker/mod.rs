@@ -28,6 +28,9 @@ mod serve;
 mod slot;
 mod start;
 
+use std::sync::Arc;
+
+use esets_policy::Edits;
 use esets_policy::core::{Limits, Options, Reason, Verdict};
 use serde::{Deserialize, Serialize};
 
@@ -72,6 +75,23 @@ pub(crate) struct Order {
     pub(crate) milliseconds: u64,
     /// Whether to tell how far it is.
     pub(crate) progress: bool,
+    /// What is taken out of it before.
+    #[serde(default)]
+    pub(crate) cleaning: Option<Arc<Cleaning>>,
+}
+
+/// What is taken out of a message, by the verdict on it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Cleaning {
+    pub(crate) edits: Edits,
+    pub(crate) found: Verdict,
+}
+
+impl Order {
+    /// Whether a worker takes so much.
+    pub(crate) fn fits(&self) -> bool {
+        serde_json::to_vec(self).is_ok_and(|bytes| bytes.len() <= LONGEST_ORDER as usize)
+    }
 }
 
 /// The SHA-256 of an object's content.

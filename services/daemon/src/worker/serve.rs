@@ -123,7 +123,13 @@ impl Thread {
             },
             _ => return Ok(()),
         };
-        let verdict = self.scan(order, &content);
+        let verdict = match &order.cleaning {
+            Some(cleaning) => match cleaning.edits.apply(&content, Some(&cleaning.found)) {
+                Some(cleaned) => self.scan(order, &cleaned),
+                None => super::fault("a part cannot be taken out"),
+            },
+            None => self.scan(order, &content),
+        };
         let verdict = missing.into_iter().fold(verdict, Verdict::with_reason);
         self.answer(verdict)
     }
@@ -148,7 +154,7 @@ impl Thread {
     fn scan(&self, order: &Order, content: &[u8]) -> Verdict {
         #[cfg(debug_assertions)]
         if self.faults {
-            super::fault::happen(&order.name);
+            super::fault::happen(&order.name, order.cleaning.is_some());
         }
         let now = Instant::now();
         let end = now.checked_add(Duration::from_millis(order.milliseconds));
