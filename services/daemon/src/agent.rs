@@ -83,7 +83,8 @@ impl Agents {
             let old = before.remove(settings.name);
             match self.settle_one(settings, old) {
                 Ok(running) => drop(self.running.insert(settings.name, running)),
-                Err((error, old)) => {
+                Err(failed) => {
+                    let (error, old) = *failed;
                     self.desk.service.ground.log.say(LogClass::Error, &error);
                     self.running.extend(old.map(|old| (settings.name, old)));
                     outcome = Err(error);
@@ -100,14 +101,14 @@ impl Agents {
         &self,
         settings: &AgentSettings,
         old: Option<Running>,
-    ) -> Result<Running, (String, Option<Running>)> {
+    ) -> Result<Running, Box<(String, Option<Running>)>> {
         let old = match old {
             Some(same) if same.settings == *settings => return Ok(same),
             old => old,
         };
         let sockets = match Sockets::open(settings, old.as_ref().map(|old| &old.sockets)) {
             Ok(sockets) => sockets,
-            Err(error) => return Err((error, old)),
+            Err(error) => return Err(Box::new((error, old))),
         };
         if let Some(old) = old {
             old.task.abort();

@@ -1,6 +1,6 @@
 //! What clients are told.
 
-#![expect(clippy::panic, clippy::unwrap_used, reason = "a test ends where it fails")]
+#![expect(clippy::unwrap_used, reason = "a test ends where it fails")]
 
 mod running;
 

@@ -1,10 +1,6 @@
 //! Clocks that jump: nothing hangs, nothing is forgotten, nothing is answered wrongly.
 
-#![expect(
-    clippy::arithmetic_side_effects,
-    clippy::unwrap_used,
-    reason = "a test ends where it fails"
-)]
+#![expect(clippy::unwrap_used, reason = "a test ends where it fails")]
 
 mod running;
 

@@ -1,6 +1,6 @@
 //! The daemon's protocol over TLS: who is let in, and who is not.
 
-#![expect(clippy::panic, clippy::unwrap_used, reason = "a test ends where it fails")]
+#![expect(clippy::unwrap_used, reason = "a test ends where it fails")]
 
 mod running;
 
@@ -70,12 +70,9 @@ fn start(more: &str) -> (Daemon, TempDir, u16) {
 /// Somebody with the certificate of this name, who believes `ca`.
 fn somebody(folder: &Path, ca: &str, own: Option<&str>, token: Option<&str>) -> Credentials {
     let read = |name: &str| fs::read_to_string(folder.join(name)).unwrap();
-    let mut credentials = Credentials::default();
-    credentials.ca = read(&format!("{ca}.pem"));
-    credentials.certificate =
-        own.map(|own| (read(&format!("{own}.pem")), read(&format!("{own}.key"))));
-    credentials.token = token.map(str::to_owned);
-    credentials
+    let certificate = own.map(|own| (read(&format!("{own}.pem")), read(&format!("{own}.key"))));
+    let token = token.map(str::to_owned);
+    Credentials { ca: read(&format!("{ca}.pem")), certificate, token }
 }
 
 fn connect(host: &str, port: u16, who: &Credentials) -> Result<Client, ClientError> {
