@@ -127,6 +127,7 @@ const AWAITED: &[&str] = &[];
 /// Formats that no free program writes: the row, why there is no `make`.
 const WITHOUT_RECIPE: &[(&str, &str)] = &[
     ("dmg", "no tool of Debian writes them, dmg2img only reads"),
+    ("autoit", "only Aut2Exe, which is not free, writes them"),
     ("ace", "only WinACE wrote them"),
     ("alz", "only ALZip writes them"),
     ("egg", "only ALZip writes them"),

@@ -8,6 +8,7 @@ mod applesingle;
 mod ar;
 mod arc;
 mod arj;
+mod autoit;
 mod base64;
 mod binhex;
 mod brotli;
@@ -114,6 +115,7 @@ pub static UNPACKERS: &[&dyn Unpacker] = &[
     &ar::Ar,
     &arc::Arc,
     &arj::Arj,
+    &autoit::AutoIt,
     &base64::Base64,
     &binhex::BinHex,
     &brotli::Brotli,
