@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use clap::Args;
 use esets_client::{ClientError, Content, Credentials, DaemonFilter, Remote};
-use esets_policy::config::{Config, Value};
+use esets_policy::config::{Config, LAYOUT, Value};
 use esets_policy::core::{Reason, Verdict};
 use esets_policy::{Context, Disposition, Plan, Policy};
 
@@ -133,7 +133,7 @@ fn read(config: &Config, key: &str) -> Result<Option<String>, String> {
 
 fn socket(config: &Config) -> Option<PathBuf> {
     match config.value("global", KEY)? {
-        Value::Text(path) if !path.is_empty() => Some(path.into_owned().into()),
+        Value::Text(path) if !path.is_empty() => Some(LAYOUT.expand(&path).into()),
         _ => None,
     }
 }

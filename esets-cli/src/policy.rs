@@ -4,29 +4,37 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use esets_policy::Policy;
-use esets_policy::config::{Config, ConfigErrors, Value, find_key};
+use esets_policy::config::{Config, ConfigErrors, LAYOUT, Value, find_key};
 
 /// Where the configuration lies if nobody says otherwise; it need not exist.
-pub(crate) const DEFAULT_FILE: &str = "/etc/esets/esets.cfg";
+pub(crate) fn default_file() -> String {
+    LAYOUT.expand("@ETCDIR@/esets.cfg")
+}
 
-/// The configuration that the caller names, which must exist, or that of [`DEFAULT_FILE`], or an
-/// empty one.
+/// What programs say of their option for the configuration.
+pub(crate) fn help() -> String {
+    format!("The configuration [default: {} if it exists]", default_file())
+}
+
+/// The configuration that the caller names, which must exist, or that of [`default_file`], or
+/// an empty one.
 ///
 /// # Errors
 /// Every mistake, a line each.
 pub(crate) fn load(file: Option<&Path>) -> Result<(Config, Policy), Vec<String>> {
-    let default = Path::new(DEFAULT_FILE);
+    let default = default_file();
+    let path = Path::new(&default);
     match file {
         Some(file) => read(file),
-        None if default.try_exists().unwrap_or(true) => read(default),
-        None => parse(DEFAULT_FILE, b"", Path::new("/")),
+        None if path.try_exists().unwrap_or(true) => read(path),
+        None => parse(&default, b"", Path::new("/")),
     }
 }
 
 /// The folder of the database, if the configuration names one.
 pub(crate) fn base_dir(config: &Config) -> Option<PathBuf> {
     match &config.setting("global", "base_dir")?.value {
-        Value::Text(folder) => Some(folder.replace("@BASEDIR@", BASE_DIR).into()),
+        Value::Text(folder) => Some(LAYOUT.expand(folder).into()),
         _ => None,
     }
 }
@@ -43,7 +51,7 @@ pub(crate) fn quarantine(folder: Option<&Path>, config: Option<&Path>) -> Result
     let set = config.setting("global", KEY).map(|setting| setting.value.clone());
     let value = set.or_else(|| find_key(KEY)?.default_value());
     let Some(Value::Text(folder)) = value else { return Err(format!("{KEY} is not set")) };
-    Ok(folder.replace("@BASEDIR@", BASE_DIR).into())
+    Ok(LAYOUT.expand(&folder).into())
 }
 
 /// The configuration in a file.
@@ -81,5 +89,4 @@ fn lines(mistakes: &ConfigErrors) -> Vec<String> {
 }
 
 const KEY: &str = "quarantine_dir";
-const BASE_DIR: &str = "/var/lib/esets";
 const LONGEST: u64 = 64 << 20;

@@ -7,6 +7,7 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
+use esets_policy::config::LAYOUT;
 use esets_policy::core::signature::{Loaded, Manifest, Rejected, Rejection, SourceFile};
 use esets_policy::core::{Database, DatabaseBuilder};
 
@@ -67,8 +68,8 @@ impl Signatures {
             Self::open(path)
         } else if let Some(folder) = folder {
             Self::from_folder(folder, has_rules, arguments.unsigned, messages)
-        } else if Path::new(INSTALLED).exists() {
-            Self::open(Path::new(INSTALLED))
+        } else if installed().exists() {
+            Self::open(&installed())
         } else {
             Ok(Self { file: None, database: Database::embedded(), rules: None })
         }
@@ -212,4 +213,6 @@ pub(crate) fn read(path: &Path) -> io::Result<Vec<u8>> {
 /// The name of the compiled database in its folder.
 pub(crate) const COMPILED: &str = "em002.dat";
 /// Where an update installs it.
-const INSTALLED: &str = "/var/lib/esets/em002.dat";
+fn installed() -> PathBuf {
+    Path::new(LAYOUT.base).join(COMPILED)
+}

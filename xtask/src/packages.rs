@@ -64,6 +64,7 @@ const ALWAYS: &[&str] = &[
     "procps",
     "prometheus",
     "python3",
+    "systemd",
     "util-linux",
     "valgrind",
     "zip",

@@ -17,7 +17,7 @@ pub(crate) static COMMAND: Command = Command { name: "config", program: None, de
 fn define() -> Definition {
     let file = || {
         let file = Arg::new("file").value_name("FILE").value_parser(value_parser!(PathBuf));
-        file.default_value(policy::DEFAULT_FILE).help("The configuration file")
+        file.default_value(policy::default_file()).help("The configuration file")
     };
     let check = Definition::new("check").about("Print every mistake in a configuration");
     let show = Definition::new("show").about("Print every key that a configuration sets");

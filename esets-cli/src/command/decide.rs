@@ -29,8 +29,7 @@ struct Arguments {
     /// Scan what is in folders
     #[arg(long)]
     subdir: bool,
-    /// The configuration [default: /etc/esets/esets.cfg if it exists]
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, help = policy::help(), value_name = "FILE")]
     config: Option<PathBuf>,
     /// How many files are scanned at a time
     #[arg(long, short, value_name = "COUNT", default_value_t = 1)]

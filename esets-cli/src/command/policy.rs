@@ -22,8 +22,7 @@ pub(crate) static COMMAND: Command = Command { name: "policy", program: None, de
 /// The object and where it comes from.
 #[derive(Args, Debug)]
 struct Arguments {
-    /// The configuration [default: /etc/esets/esets.cfg if it exists]
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, help = policy::help(), value_name = "FILE")]
     config: Option<PathBuf>,
     /// The agent, as its section is called
     #[arg(long, value_name = "NAME", default_value = "smtp")]

@@ -30,8 +30,7 @@ struct Arguments {
     /// The folder of the quarantine [default: as the configuration says]
     #[arg(long, value_name = "DIR", global = true)]
     folder: Option<PathBuf>,
-    /// The configuration [default: /etc/esets/esets.cfg if it exists]
-    #[arg(long, value_name = "FILE", global = true)]
+    #[arg(long, help = policy::help(), value_name = "FILE", global = true)]
     config: Option<PathBuf>,
     #[command(subcommand)]
     action: Action,

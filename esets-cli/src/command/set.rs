@@ -26,7 +26,7 @@ struct Arguments {
     #[arg(long, value_name = "NAME", default_value = "global")]
     section: String,
     /// The file to change; it is made if it is missing
-    #[arg(long, value_name = "FILE", default_value = policy::DEFAULT_FILE)]
+    #[arg(long, value_name = "FILE", default_value = policy::default_file())]
     file: PathBuf,
     /// The file is a special configuration file: its sections are users, addresses and groups
     #[arg(long)]

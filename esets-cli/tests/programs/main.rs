@@ -15,6 +15,7 @@ mod harness;
 mod hostile_names;
 mod many_files;
 mod quarantine;
+mod remote;
 mod reports;
 mod resident;
 mod schema;

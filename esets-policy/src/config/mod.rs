@@ -12,6 +12,7 @@ pub mod edit;
 mod error;
 pub mod key;
 mod keys;
+mod layout;
 pub mod lexer;
 mod nearest;
 mod parse;
@@ -28,6 +29,7 @@ use serde::{Deserialize, Serialize};
 pub(crate) use error::excerpt;
 pub use error::{Cause, ConfigError, ConfigErrors};
 pub use key::{Key, Value, find_key, keys};
+pub use layout::{LAYOUT, LAYOUTS, Layout};
 pub(crate) use nearest::nearest;
 pub use section::{SECTIONS, SectionKind, find_section};
 

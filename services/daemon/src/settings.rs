@@ -8,7 +8,7 @@ use std::thread;
 
 use esets_agents::AGENTS;
 use esets_agents::remote::Credentials;
-use esets_policy::config::{Config, ConfigError, SECTIONS, Value};
+use esets_policy::config::{Config, ConfigError, LAYOUT, SECTIONS, Value};
 use esets_policy::core::Limits;
 use esets_policy::log::LogClasses;
 use esets_policy::{Context, Plan, Policy};
@@ -129,7 +129,7 @@ impl Settings {
 fn script(value: &str) -> Option<PathBuf> {
     match value {
         "" | "no" => None,
-        "yes" => Some(expand("@ETCDIR@/scripts/daemon_notification_script").into()),
+        "yes" => Some(LAYOUT.expand("@ETCDIR@/scripts/daemon_notification_script").into()),
         path => Some(path.into()),
     }
 }
@@ -210,7 +210,7 @@ fn classes(config: &Config) -> BTreeMap<String, LogClasses> {
 /// The text of a key, with the folders of this build in it.
 pub(crate) fn text(config: &Config, section: &str, key: &str) -> String {
     match config.value(section, key) {
-        Some(Value::Text(text)) => expand(&text),
+        Some(Value::Text(text)) => LAYOUT.expand(&text),
         _ => String::new(),
     }
 }
@@ -223,27 +223,7 @@ pub(crate) fn number(config: &Config, section: &str, key: &str) -> Option<u64> {
     }
 }
 
-/// Puts the folders of this build into a text.
-fn expand(text: &str) -> String {
-    FOLDERS.iter().fold(text.to_owned(), |text, (name, folder)| text.replace(name, folder))
-}
-
 /// `esets.cfg` where this build expects it.
 pub(crate) fn default_path() -> PathBuf {
-    expand("@ETCDIR@/esets.cfg").into()
-}
-
-/// The folders of the manual, chosen when the program is built.
-const FOLDERS: &[(&str, &str)] = &[
-    ("@BASEDIR@", folder(option_env!("ESETS_BASEDIR"), "/var/lib/esets")),
-    ("@BINDIR@", folder(option_env!("ESETS_BINDIR"), "/usr/bin")),
-    ("@ETCDIR@", folder(option_env!("ESETS_ETCDIR"), "/etc/esets")),
-    ("@SBINDIR@", folder(option_env!("ESETS_SBINDIR"), "/usr/sbin")),
-];
-
-const fn folder(chosen: Option<&'static str>, plain: &'static str) -> &'static str {
-    match chosen {
-        Some(chosen) => chosen,
-        None => plain,
-    }
+    LAYOUT.expand("@ETCDIR@/esets.cfg").into()
 }

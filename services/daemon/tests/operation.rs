@@ -58,6 +58,17 @@ fn a_socket_of_the_supervisor_outlives_the_daemon_and_loses_no_client() {
 }
 
 #[test]
+fn systemd_finds_the_unit_hardened() {
+    let unit = Path::new(env!("CARGO_MANIFEST_DIR")).join("esets.service");
+    let mut judge = Command::new("systemd-analyze");
+    // Tenths of its score, of which 10 is the worst.
+    judge.args(["security", "--offline=true", "--threshold=20", "--no-pager"]).arg(unit);
+    let judged = judge.output().unwrap();
+    let text = String::from_utf8_lossy(&judged.stdout);
+    assert!(judged.status.success() && text.contains("Overall exposure level"), "{text}");
+}
+
+#[test]
 fn of_many_daemons_at_once_one_stays() {
     let folder = tempfile::tempdir().unwrap();
     configure(folder.path(), "num_proc = 1\n");
