@@ -1,19 +1,21 @@
 //! NTFS: the files of the master file table, with all their streams. There is no specification;
 //! [MS-FSCC] and the documentation of the Linux driver describe it.
 
+mod overlay;
 mod packed;
 mod record;
 mod table;
 
 use std::collections::BTreeMap;
 
+use self::overlay::Overlay;
 use self::packed::Packed;
 use self::record::{Attribute, Body, Record, Stretch, runs};
 use self::table::{Names, Table};
 use super::{Format, Magic, UnpackError, Unpacker};
 use crate::budget::Stop;
 use crate::children::Children;
-use crate::decode::{offer_runs, written};
+use crate::decode::{Run, offer_runs, written};
 use crate::object::Member;
 use crate::subject::Subject;
 use crate::verdict::Reason;
@@ -45,9 +47,10 @@ impl Unpacker for Ntfs {
                 Err(reason) => children.not_scanned(reason),
             }
         }
+        let mut overlay = Overlay::of(subject.bytes());
         for number in 0..table.count() {
             if let Ok(Some(record)) = table.record(number) {
-                file(&table, number, record, &names, children)?;
+                file(&table, number, record, &names, &mut overlay, children)?;
             }
         }
         drop(lease);
@@ -61,6 +64,7 @@ fn file(
     number: u64,
     record: Record,
     names: &Names,
+    overlay: &mut Overlay,
     children: &mut Children<'_>,
 ) -> Result<(), UnpackError> {
     if record.base().is_some() || !record.is_in_use() {
@@ -70,7 +74,7 @@ fn file(
     let records: Vec<Record> = [record].into_iter().chain(more).collect();
     let mut streams: BTreeMap<Vec<u8>, Stream<'_>> = BTreeMap::new();
     let mut path = names.path(number);
-    let mut is_overlay = false;
+    let mut packed_as = None;
     for attribute in records.iter().flat_map(Record::attributes) {
         let attribute = match attribute {
             Ok(attribute) => attribute,
@@ -86,11 +90,22 @@ fn file(
             (record::FILE_NAME, Body::Inside(value)) if path.is_none() => {
                 path = record::file_name(value).map(|(parent, name)| names.join(parent, &name));
             }
-            (record::REPARSE, Body::Inside(value)) => is_overlay |= value.starts_with(OVERLAY),
+            (record::REPARSE, Body::Inside(value)) if value.starts_with(OVERLAY) => {
+                packed_as = Some(*value);
+            }
             _ => {}
         }
     }
     let path = path.unwrap_or_else(|| format!("file@{number}").into_bytes());
+    if let Some(value) = packed_as {
+        let size = streams.get(&b""[..]).map_or(0, Stream::size);
+        let packed = streams.get(PACKED_STREAM);
+        overlay.offer(value, size, packed, table, Member::named(&*path), children)?;
+        // The file itself is but a hole, and its packed form means nothing.
+        streams.retain(|name, stream| {
+            name.as_slice() != PACKED_STREAM && (!name.is_empty() || stream.has_content(table))
+        });
+    }
     for (name, stream) in streams {
         let is_own = number < RESERVED && (name.is_empty() || name.starts_with(b"$"));
         let member = Member::named(if name.is_empty() {
@@ -98,9 +113,7 @@ fn file(
         } else {
             [&path, &b":"[..], &name].concat()
         });
-        if is_overlay && name.is_empty() {
-            children.skip(member, Reason::unsupported("file packed by the Windows overlay"))?;
-        } else if !is_own {
+        if !is_own {
             stream.offer(table, member, children)?;
         }
     }
@@ -116,6 +129,20 @@ struct Stream<'r> {
 }
 
 impl<'r> Stream<'r> {
+    /// How long it is, as its first part says.
+    fn size(&self) -> u64 {
+        let first = self.stretches.iter().find(|stretch| stretch.first == 0);
+        let inside = self.inside.map_or(0, |inside| inside.len() as u64);
+        first.map_or(inside, |first| first.size)
+    }
+
+    /// Whether anything of it is stored.
+    fn has_content(&self, table: &Table<'_>) -> bool {
+        let is_stored = |run: Result<Run, Reason>| !matches!(run, Ok(Run::Hole(_)));
+        self.inside.is_some_and(|inside| !inside.is_empty())
+            || runs(&self.stretches, table.cluster).any(is_stored)
+    }
+
     fn add(&mut self, attribute: Attribute<'r>) {
         match attribute.body {
             Body::Inside(value) => self.inside = Some(value),
@@ -157,6 +184,8 @@ const ENCRYPTED: u16 = 0x4000;
 const PACKED: u16 = 0x00ff;
 /// What a file begins its reparse point with that is packed beside itself (WOF).
 const OVERLAY: &[u8] = b"\x17\x00\x00\x80";
+/// The stream that it is packed in.
+const PACKED_STREAM: &[u8] = b"WofCompressedData";
 /// The records before this one are the file system's own.
 const RESERVED: u64 = 16;
 
@@ -166,5 +195,5 @@ static FORMAT: Format = Format {
     extensions: &["img", "ntfs"],
     magic: &[Magic::at(3, b"NTFS    ")],
     specification: &["MS-FSCC", "MS-XCA 2.5", "Linux, Documentation/filesystems/ntfs3"],
-    limitations: &["deleted files", "files packed by the Windows overlay filter (WOF)"],
+    limitations: &["deleted files", "files that the Windows overlay filter finds in a WIM image"],
 };

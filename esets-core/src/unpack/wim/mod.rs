@@ -1,7 +1,7 @@
 //! WIM images of Windows, and ESD files (Microsoft, "Windows Imaging File Format"; what that
 //! leaves out, as wimlib's documentation has it).
 
-mod resource;
+pub(super) mod resource;
 mod table;
 mod tree;
 

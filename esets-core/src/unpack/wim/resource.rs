@@ -11,15 +11,15 @@ use crate::verdict::Reason;
 
 /// Where a resource is, as headers and the table of blobs say.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Place {
-    pub(super) packed: u64,
-    pub(super) flags: u8,
-    pub(super) offset: u64,
-    pub(super) size: u64,
+pub(in crate::unpack) struct Place {
+    pub(in crate::unpack) packed: u64,
+    pub(in crate::unpack) flags: u8,
+    pub(in crate::unpack) offset: u64,
+    pub(in crate::unpack) size: u64,
 }
 
 impl Place {
-    pub(super) fn read(cursor: &mut Cursor<'_>) -> Result<Self, Truncated> {
+    pub(in crate::unpack) fn read(cursor: &mut Cursor<'_>) -> Result<Self, Truncated> {
         let word = cursor.u64_le()?;
         let flags = word.to_be_bytes()[0];
         Ok(Self {
@@ -30,8 +30,13 @@ impl Place {
         })
     }
 
+    /// All of some packed bytes.
+    pub(in crate::unpack) fn whole(bytes: &[u8], size: u64) -> Self {
+        Self { packed: bytes.len() as u64, flags: COMPRESSED, offset: 0, size }
+    }
+
     /// The bytes in the file.
-    pub(super) fn bytes<'a>(&self, file: &'a [u8]) -> Result<&'a [u8], Truncated> {
+    pub(in crate::unpack) fn bytes<'a>(&self, file: &'a [u8]) -> Result<&'a [u8], Truncated> {
         let cursor = &mut Cursor::at(file, self.offset)?;
         cursor.take(to_size(self.packed))
     }
@@ -39,7 +44,7 @@ impl Place {
 
 /// How chunks are packed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Method {
+pub(in crate::unpack) enum Method {
     Lzms,
     Lzx,
     Stored,
@@ -48,15 +53,15 @@ pub(super) enum Method {
 
 /// How chunks are packed, and how long they are.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Packing {
-    pub(super) method: Method,
-    pub(super) chunk: u64,
+pub(in crate::unpack) struct Packing {
+    pub(in crate::unpack) method: Method,
+    pub(in crate::unpack) chunk: u64,
     /// Whether each chunk has its size in front of it instead of in a table.
-    pub(super) is_pipable: bool,
+    pub(in crate::unpack) is_pipable: bool,
 }
 
 /// Reads a resource, or a part of it.
-pub(super) struct Resource<'a> {
+pub(in crate::unpack) struct Resource<'a> {
     data: &'a [u8],
     packing: Packing,
     size: u64,
@@ -73,7 +78,7 @@ pub(super) struct Resource<'a> {
 
 impl<'a> Resource<'a> {
     /// A resource by itself.
-    pub(super) fn open(
+    pub(in crate::unpack) fn open(
         file: &'a [u8],
         place: &Place,
         packing: Packing,
@@ -109,7 +114,11 @@ impl<'a> Resource<'a> {
     }
 
     /// A resource that many blobs share, which says itself how it is packed.
-    pub(super) fn solid(file: &'a [u8], place: &Place, purse: &Lease) -> Result<Self, Reason> {
+    pub(in crate::unpack) fn solid(
+        file: &'a [u8],
+        place: &Place,
+        purse: &Lease,
+    ) -> Result<Self, Reason> {
         let data = place.bytes(file)?;
         let cursor = &mut Cursor::new(data);
         let size = solid_size(file, place)?;
@@ -169,7 +178,7 @@ impl<'a> Resource<'a> {
     }
 
     /// The part of it that is `size` bytes long from `at` on.
-    pub(super) fn part(&mut self, at: u64, size: u64) -> &mut Self {
+    pub(in crate::unpack) fn part(&mut self, at: u64, size: u64) -> &mut Self {
         (self.at, self.left) = (at, size);
         self
     }
@@ -197,7 +206,7 @@ impl<'a> Resource<'a> {
 }
 
 /// The size of a solid resource unpacked.
-pub(super) fn solid_size(file: &[u8], place: &Place) -> Result<u64, Truncated> {
+pub(in crate::unpack) fn solid_size(file: &[u8], place: &Place) -> Result<u64, Truncated> {
     Cursor::new(place.bytes(file)?).u64_le()
 }
 
@@ -235,14 +244,14 @@ impl Read for Resource<'_> {
 }
 
 /// Ends in an error if what was read has not the SHA-1 that is stated.
-pub(super) struct Hashed<R> {
+pub(in crate::unpack) struct Hashed<R> {
     reader: R,
     stated: Option<[u8; 20]>,
     hash: Sha1,
 }
 
 impl<R: Read> Hashed<R> {
-    pub(super) fn new(reader: R, stated: Option<[u8; 20]>) -> Self {
+    pub(in crate::unpack) fn new(reader: R, stated: Option<[u8; 20]>) -> Self {
         Self { reader, stated, hash: Sha1::new() }
     }
 }
@@ -260,7 +269,7 @@ impl<R: Read> Read for Hashed<R> {
     }
 }
 
-pub(super) fn to_size(number: u64) -> usize {
+pub(in crate::unpack) fn to_size(number: u64) -> usize {
     usize::try_from(number).unwrap_or(usize::MAX)
 }
 
