@@ -4,8 +4,8 @@ use std::cell::RefCell;
 use std::io::{self, Read, Write};
 
 use rars::{
-    Archive, ArchiveMember, ArchiveReadOptions, Error, ErrorKind, ExtractedEntryMeta,
-    ExtractionDecision, ExtractionErrorAction, ExtractionOutcome,
+    Archive, ArchiveMember, ArchiveMemberDetail, ArchiveReadOptions, Error, ErrorKind,
+    ExtractedEntryMeta, ExtractionDecision, ExtractionErrorAction, ExtractionOutcome,
 };
 
 use super::{options, reason_of};
@@ -340,17 +340,36 @@ fn described(member: &ArchiveMember) -> Member<'_> {
     }
 }
 
-/// What decoding may take. What is only stored takes little, so that archives in archives, none of
-/// which could be packed any further, do not use up all memory.
+/// What decoding may take: little for what is only stored or has a small dictionary, so that
+/// archives in archives, none of which could be packed much further, do not use up all memory.
 fn workspace(members: &[ArchiveMember]) -> u64 {
-    let is_small = |member: &ArchiveMember| member.meta.is_stored || has_no_content(member);
-    if members.iter().all(is_small) { STORED } else { WORKSPACE }
+    members.iter().map(workspace_of).max().unwrap_or(STORED)
+}
+
+fn workspace_of(member: &ArchiveMember) -> u64 {
+    if member.meta.is_stored || has_no_content(member) {
+        return STORED;
+    }
+    let ArchiveMemberDetail::Rar50Plus { compression_info, .. } = &member.detail else {
+        return WORKSPACE;
+    };
+    if compression_info & RAR7 != 0 {
+        return WORKSPACE;
+    }
+    let dictionary = SMALLEST << (compression_info >> 10 & 15);
+    let buffers = dictionary.saturating_add(member.meta.unpacked_size).saturating_mul(2);
+    buffers.saturating_add(TABLES).min(WORKSPACE)
 }
 
 /// What dictionaries, models and filters may take: 96 MiB.
 const WORKSPACE: u64 = 96 << 20;
 /// What copying and decrypting may take.
 const STORED: u64 = 4 << 20;
+/// What a decoder of RAR 5 takes beside its dictionary and what it writes.
+const TABLES: u64 = 8 << 20;
+/// The smallest dictionary of RAR 5, and what marks the members that RAR 7 packed otherwise.
+const SMALLEST: u64 = 128 << 10;
+const RAR7: u64 = 0x3f;
 /// How many pieces of stored members are looked for, each from the first header on.
 const MAX_PIECES: usize = 64;
 /// How often the members are walked anew after one that ended the walk.
