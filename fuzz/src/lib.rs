@@ -5,9 +5,9 @@ mod capi;
 
 use std::io::Read as _;
 
-use esets_core::signature::{LOADERS, SourceFile, compile};
+use esets_core::signature::{LOADERS, SourceFile};
 use esets_core::{
-    Children, Database, Format, Limits, Object, Reason, Scanner, Status, Subject, UNPACKERS,
+    Children, Database, DatabaseBuilder, Format, Limits, Object, Reason, Scanner, Status, Subject, UNPACKERS,
     UnpackError, Unpacker, Verdict,
 };
 
@@ -33,21 +33,32 @@ pub static TARGETS: &[Target] = &[
     Target { name: "signature", run: signature },
 ];
 
-/// Runs a target by its name: one of [`TARGETS`], or `unpack_` and a format.
+/// Runs a target by its name: one of [`TARGETS`], `unpack_` and a format, or `signature_` and the
+/// first extension of a loader.
 pub fn run(name: &str, bytes: &[u8]) {
-    match name.strip_prefix("unpack_") {
-        Some(format) => unpack(format, bytes),
-        None => TARGETS
-            .iter()
-            .filter(|target| target.name == name)
-            .for_each(|target| (target.run)(bytes)),
+    if let Some(format) = name.strip_prefix("unpack_") {
+        unpack(format, bytes);
+    } else if let Some(extension) = name.strip_prefix("signature_") {
+        load(extension, bytes);
+    } else {
+        let targets = TARGETS.iter().filter(|target| target.name == name);
+        targets.for_each(|target| (target.run)(bytes));
     }
 }
 
 /// The names of all targets.
 pub fn names() -> impl Iterator<Item = String> {
     let unpackers = UNPACKERS.iter().map(|unpacker| format!("unpack_{}", unpacker.format().name));
-    TARGETS.iter().map(|target| target.name.to_string()).chain(unpackers)
+    let targets = TARGETS.iter().map(|target| target.name.to_string());
+    targets.chain(loaders().map(|(name, _)| name)).chain(unpackers)
+}
+
+/// The targets of the loaders, and the extensions that each reads.
+pub fn loaders() -> impl Iterator<Item = (String, &'static [&'static str])> {
+    LOADERS.iter().filter_map(|loader| {
+        let extensions = loader.extensions();
+        Some((format!("signature_{}", extensions.first()?), extensions))
+    })
 }
 
 /// Any bytes as an object, to every format that recognises them.
@@ -148,12 +159,39 @@ pub fn signature(bytes: &[u8]) {
     let Some((pick, source)) = bytes.split_first() else { return };
     let extensions: Vec<_> = LOADERS.iter().flat_map(|loader| loader.extensions()).collect();
     let extension = extensions[usize::from(*pick) % extensions.len()];
+    load(extension, source);
+}
+
+/// Any bytes as a source of signatures with this extension, unsigned ones too. An object that is
+/// the source itself, alone and in an archive, is then searched for what was taken.
+pub fn load(extension: &str, source: &[u8]) {
     let name = format!("fuzz.{extension}");
-    let (compiled, _) = compile("fuzz", [SourceFile::new(&name, source)]);
-    let database = Database::from_bytes(compiled).expect("what we compile opens");
+    let mut builder = DatabaseBuilder::new();
+    builder.take_unsigned(true);
+    let loaded = builder.load(&SourceFile::new(&name, source));
+    loaded.rejected.iter().for_each(|rejected| assert!(!rejected.to_string().is_empty()));
+    let database = Database::from_bytes(builder.build()).expect("what we compile opens");
     database.verify().expect("what we compile is whole");
     let scanner = Scanner::new(database).with_limits(limits());
     keeps_its_promises(&scanner.scan(&Object::new(source)), source);
+    let archive = archive(source);
+    keeps_its_promises(&scanner.scan(&Object::new(&archive)), &archive);
+}
+
+/// A tar archive (POSIX.1, ustar) of one member.
+fn archive(content: &[u8]) -> Vec<u8> {
+    let mut block = vec![0; 512];
+    let size = format!("{:011o}", content.len());
+    for (at, field) in [(0, "member.exe"), (100, "0000644"), (124, &*size), (148, "        ")] {
+        block[at..at + field.len()].copy_from_slice(field.as_bytes());
+    }
+    block[156] = b'0';
+    block[257..265].copy_from_slice(b"ustar\x0000");
+    let sum: u32 = block.iter().map(|byte| u32::from(*byte)).sum();
+    block[148..156].copy_from_slice(format!("{sum:06o}\0 ").as_bytes());
+    block.extend(content);
+    block.resize(block.len().next_multiple_of(512) + 1024, 0);
+    block
 }
 
 /// Any bytes as a message that is changed in every way: it parses again, and no part is outside.

@@ -1,5 +1,6 @@
 //! Replays what the fuzzers found and the data of the tests, on stable Rust.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -32,6 +33,50 @@ fn the_data_of_the_tests_holds() {
     for target in esets_fuzz::TARGETS {
         inputs.iter().for_each(|input| (target.run)(input));
     }
+}
+
+/// The sources in the cases of the tests, to the target of their loader; `UPDATE=1` writes them
+/// into the corpus.
+#[test]
+fn the_sources_of_the_tests_are_seeds() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut met = BTreeSet::new();
+    for path in files(&root.join("../testdata/signature")) {
+        if path.extension().is_none_or(|extension| extension != "case") {
+            continue;
+        }
+        let case = path.file_stem().unwrap().to_string_lossy().into_owned();
+        for (number, (name, lines)) in sources(&fs::read_to_string(&path).unwrap()).enumerate() {
+            let extension = name.rsplit('.').next().unwrap();
+            let mut loaders = esets_fuzz::loaders();
+            let Some((target, _)) = loaders.find(|(_, known)| known.contains(&extension)) else {
+                continue;
+            };
+            let seed = root.join("corpus").join(&target).join(format!("{case}-{number}"));
+            if std::env::var_os("UPDATE").is_some() {
+                fs::create_dir_all(seed.parent().unwrap()).unwrap();
+                fs::write(&seed, &lines).unwrap();
+            }
+            let there = fs::read_to_string(&seed).unwrap_or_default();
+            assert!(there == lines, "{}: UPDATE=1 cargo test", seed.display());
+            met.insert(target);
+        }
+    }
+    let missing: Vec<_> =
+        esets_fuzz::loaders().map(|(target, _)| target).filter(|it| !met.contains(it)).collect();
+    // These are no text.
+    assert!(missing.iter().all(|target| target == "signature_cld"), "{missing:?}");
+}
+
+/// The sources in a case: lines behind `source NAME`, up to the first object.
+fn sources(case: &str) -> impl Iterator<Item = (&str, String)> {
+    let blocks = case.split("\nsource ").skip(1);
+    blocks.map(|block| {
+        let (name, lines) = block.split_once('\n').unwrap_or((block, ""));
+        let is_line = |line: &&str| !line.starts_with("text ") && !line.starts_with("hex ");
+        let lines = lines.lines().take_while(is_line).filter(|line| !line.starts_with(';'));
+        (name, lines.map(|line| format!("{line}\n")).collect())
+    })
 }
 
 /// The manifest lists each target; `UPDATE=1` writes the list.

@@ -33,6 +33,10 @@ fn fuzz(seconds: u64, targets: &[&str]) -> Outcome {
         let built = fuzz.join("target").join(TRIPLE).join("release").join(target);
         let mut command = crate::program(&built.to_string_lossy(), &[]);
         command.arg(found).args(seeds(target));
+        if target.starts_with("signature") {
+            let words = fuzz.join("dictionaries/signature.dict");
+            command.arg(format!("-dict={}", words.display()));
+        }
         command.arg(format!("-max_total_time={share}")).arg("-timeout=25");
         command.args(["-rss_limit_mb=2048", "-max_len=65536", "-verbosity=0"]);
         command.arg(format!("-artifact_prefix={}/", fuzz.join("target").display()));
