@@ -7,8 +7,8 @@ use std::io::Read as _;
 
 use esets_core::signature::{LOADERS, SourceFile};
 use esets_core::{
-    Children, Database, DatabaseBuilder, Format, Limits, Object, Reason, Scanner, Status, Subject, UNPACKERS,
-    UnpackError, Unpacker, Verdict,
+    Children, Database, DatabaseBuilder, Format, Limits, Object, Reason, Scanner, Status, Subject,
+    UNPACKERS, UnpackError, Unpacker, Verdict,
 };
 
 /// A target: its name and what it does with an input.
