@@ -201,13 +201,14 @@ impl Scan<'_> {
         let mut findings = Findings::default();
         let Scanner { database, heuristics, options, rules, .. } = self.scanner;
         subject.set_kinds(database.kinds(subject, &mut findings));
-        let mut searched = database.search(subject, self.interrupt, &mut findings);
+        let memory = self.ledger.budget.lease();
+        let means = (self.interrupt, &memory);
+        let mut searched = database.search(subject, means, &mut findings);
         let kinds = subject.kinds().union(findings.kinds);
         if kinds != subject.kinds() {
             // Once: what is found as another kind does not make it a third.
             subject.set_kinds(kinds);
-            searched =
-                searched.and_then(|()| database.search(subject, self.interrupt, &mut findings));
+            searched = searched.and_then(|()| database.search(subject, means, &mut findings));
         }
         let subject = &*subject;
         for rules in rules {
@@ -217,6 +218,7 @@ impl Scan<'_> {
             for heuristic in heuristics.iter() {
                 heuristic.inspect(subject, &mut findings);
             }
+            database.judge_links(subject, &memory, &mut findings);
         }
         findings.detections.retain(|detection| match detection.class {
             Class::PotentiallyUnsafe => options.unsafe_applications,

@@ -88,6 +88,15 @@ impl<'s> Subject<'s> {
         }
     }
 
+    /// Other bytes in the same place: what a reader makes of the content.
+    pub(crate) fn view<'v>(&'v self, bytes: &'v [u8]) -> Subject<'v> {
+        let object = Object::new(bytes).named(self.name());
+        let mut view = Subject::new(object, self.member, self.parent).at(self.position);
+        view.set_formats(self.formats.clone());
+        view.set_kinds(self.kinds);
+        view
+    }
+
     /// The same as the member offered after so many others of its container.
     pub(crate) fn at(self, position: u64) -> Self {
         Self { position, ..self }

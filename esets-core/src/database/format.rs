@@ -44,11 +44,12 @@ pub(super) enum Section {
     MemberKeys = 36,
     KindBytes = 37,
     KindPatterns = 38,
+    Links = 39,
 }
 
 impl Section {
     /// How many kinds of sections there are.
-    const COUNT: usize = 39;
+    const COUNT: usize = 40;
 
     fn index(self) -> usize {
         self as usize

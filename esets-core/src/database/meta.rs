@@ -18,6 +18,8 @@ pub enum SignatureKind {
     Imports,
     /// Magic bytes of kinds of objects.
     Kind,
+    /// Hosts and pairs of hosts that links of mails are judged by.
+    Link,
     /// Several patterns and what must hold of them.
     Logical,
     /// What a container says of a member.
@@ -36,6 +38,7 @@ impl SignatureKind {
         Self::Digest,
         Self::Imports,
         Self::Kind,
+        Self::Link,
         Self::Logical,
         Self::Member,
         Self::Password,
@@ -51,6 +54,7 @@ impl SignatureKind {
             Self::Digest => "digest",
             Self::Imports => "imports",
             Self::Kind => "kind",
+            Self::Link => "link",
             Self::Logical => "logical",
             Self::Member => "member",
             Self::Password => "password",
@@ -70,6 +74,7 @@ impl SignatureKind {
             Self::Password => 6,
             Self::Member => 7,
             Self::Kind => 8,
+            Self::Link => 9,
         }
     }
 }

@@ -10,6 +10,7 @@ mod executable;
 mod format;
 mod ignored;
 mod kinds;
+mod links;
 mod logical;
 mod members;
 mod meta;
@@ -21,12 +22,15 @@ mod regexes;
 mod row;
 mod search;
 mod special;
+mod url;
 mod view;
+mod views;
 
 use std::{fmt, iter};
 
 use bytes::Bytes;
 
+use crate::budget::Lease;
 use crate::cursor::Cursor;
 use crate::heuristic::Findings;
 use crate::session::{Interrupt, Interruption};
@@ -45,6 +49,7 @@ pub use meta::{Counts, SignatureKind};
 pub struct Database {
     file: Bytes,
     layout: Layout,
+    link_regexes: regexes::Regexes,
     member_regexes: regexes::Regexes,
     regexes: regexes::Regexes,
 }
@@ -134,14 +139,25 @@ impl Database {
         kinds
     }
 
-    /// Adds to `findings` what the signatures say of `subject`.
+    /// Adds to `findings` what the signatures say of `subject`, asking the caller whether to go on
+    /// and taking memory from the budget of a lease.
     pub(crate) fn search(
         &self,
         subject: &Subject<'_>,
-        interrupt: &dyn Interrupt,
+        means: (&dyn Interrupt, &Lease),
         findings: &mut Findings,
     ) -> Result<(), Interruption> {
-        search::search(self, subject, interrupt, findings)
+        search::search(self, subject, means, findings)
+    }
+
+    /// Adds to `findings` what the lists of links say of `subject`.
+    pub(crate) fn judge_links(
+        &self,
+        subject: &Subject<'_>,
+        memory: &Lease,
+        findings: &mut Findings,
+    ) {
+        links::search(self, subject, memory, findings);
     }
 
     /// Whether `subject` is known to be good.

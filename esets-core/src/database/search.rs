@@ -9,56 +9,60 @@ use std::collections::{BTreeSet, HashMap};
 use super::digests::Digests;
 use super::format::Section;
 use super::row::{LOGICAL, Row};
-use super::{Database, executable, members, names, offsets, view};
+use super::{Database, executable, members, names, offsets, views};
+use crate::budget::Lease;
 use crate::cursor::Cursor;
 use crate::heuristic::Findings;
 use crate::matcher::{Candidate, Chain, Exhausted, Keys, Prefilter, Steps, find};
 use crate::session::{Interrupt, Interruption};
-use crate::signature::{Target, Targets};
+use crate::signature::Targets;
 use crate::subject::{Algorithm, Subject};
 use crate::verdict::{Detection, Limit, Reason};
 
-/// Adds to `findings` what the signatures of `database` say of `subject`.
+/// Adds to `findings` what the signatures of `database` say of `subject`; views of it take memory
+/// from the budget of `memory`.
 pub(super) fn search(
     database: &Database,
     subject: &Subject<'_>,
-    interrupt: &dyn Interrupt,
+    (interrupt, memory): (&dyn Interrupt, &Lease),
     findings: &mut Findings,
 ) -> Result<(), Interruption> {
     digests(database, subject, findings);
     members::search(database, subject, findings);
     executable::search(database, subject, interrupt, findings)?;
-    if database.section(Section::Patterns).is_empty() || subject.bytes().is_empty() {
+    if subject.bytes().is_empty() {
         return Ok(());
     }
-    let (data, targets) = (subject.bytes(), Targets::of(subject));
-    let input = Input { subject, data, targets };
-    match view::text(database.section(Section::Views), targets, data) {
-        Some(view) if view != data => {
-            // Signatures for text are for the view alone.
-            let raw = Input { targets: targets.without(Target::Text), ..input };
-            search_one(database, &raw, interrupt, findings)?;
-            search_one(database, &Input { data: &view, ..input }, interrupt, findings)
-        }
-        _ => search_one(database, &input, interrupt, findings),
-    }
+    let input = Input::whole(subject);
+    views::Views { database, interrupt, memory, findings }.search(&input)
 }
 
 /// What is searched.
 #[derive(Clone, Copy)]
-struct Input<'s> {
-    subject: &'s Subject<'s>,
+pub(super) struct Input<'s> {
+    pub(super) subject: &'s Subject<'s>,
     /// The bytes of the object, or a view of them.
-    data: &'s [u8],
-    targets: Targets,
+    pub(super) data: &'s [u8],
+    pub(super) targets: Targets,
+    pub(super) is_view: bool,
 }
 
-fn search_one(
+impl<'s> Input<'s> {
+    fn whole(subject: &'s Subject<'s>) -> Self {
+        Self { subject, data: subject.bytes(), targets: Targets::of(subject), is_view: false }
+    }
+}
+
+/// Searches what may be a view for patterns.
+pub(super) fn search_one(
     database: &Database,
     input: &Input<'_>,
     interrupt: &dyn Interrupt,
     findings: &mut Findings,
 ) -> Result<(), Interruption> {
+    if database.section(Section::Patterns).is_empty() {
+        return Ok(());
+    }
     match Search::new(database, input, interrupt, findings).run() {
         Err(Halt::Interrupted(interruption)) => Err(interruption),
         Err(Halt::Exhausted) => {
@@ -69,7 +73,7 @@ fn search_one(
     }
 }
 
-fn digests(database: &Database, subject: &Subject<'_>, findings: &mut Findings) {
+pub(super) fn digests(database: &Database, subject: &Subject<'_>, findings: &mut Findings) {
     let size = subject.bytes().len() as u64;
     for (section, algorithm) in SECTIONS {
         let digests = Digests::read(database.section(*section));
@@ -114,6 +118,7 @@ pub(super) struct Search<'s> {
     pub(super) data: &'s [u8],
     pub(super) steps: Steps,
     pub(super) targets: Targets,
+    is_view: bool,
     /// Which anchored chains of a row were seen; all ones if nothing more is to be known of it.
     seen: HashMap<u32, u32>,
     /// The logical signatures of which a necessary pattern was found.
@@ -137,6 +142,7 @@ impl<'s> Search<'s> {
             data: input.data,
             steps: Steps::for_object(input.data.len()),
             targets: input.targets,
+            is_view: input.is_view,
             seen: HashMap::new(),
             likely: BTreeSet::new(),
             matches: HashMap::new(),
@@ -259,8 +265,7 @@ impl<'s> Search<'s> {
     fn found(&mut self, row: &Row, start: usize) {
         for user in row.users(self.database.section(Section::Users)) {
             if user & LOGICAL == 0 {
-                let is_view = !std::ptr::eq(self.data, self.subject.bytes());
-                let offset = (!is_view).then_some(start as u64);
+                let offset = (!self.is_view).then_some(start as u64);
                 add(self.database, user, offset, self.findings);
             } else {
                 self.likely.insert(user & !LOGICAL);

@@ -15,6 +15,7 @@ mod ignore;
 mod imports;
 mod kinds;
 mod ldb;
+mod links;
 mod loaded;
 mod magic;
 mod member;
@@ -39,6 +40,7 @@ pub use digest::{DigestSignature, SourceDigest};
 pub use expression::{Expression, Test};
 pub(crate) use kinds::{Kinds, is_kind};
 pub use ldb::LogicalSignature;
+pub use links::LinkRule;
 pub use loaded::{Loaded, Rejected, Rejection};
 pub use magic::{KindSignature, Magic};
 pub use member::MemberSignature;
@@ -60,6 +62,7 @@ pub static LOADERS: &[&dyn Loader] = &[
     &ignore::IgnoreLists,
     &imports::Imports,
     &ldb::Logicals,
+    &links::Links,
     &magic::Magics,
     &member::Members,
     &member::OldMembers,
@@ -72,7 +75,6 @@ pub static LOADERS: &[&dyn Loader] = &[
     &unused::Configuration,
     &unused::Icons,
     &unused::Indicators,
-    &unused::Links,
 ];
 
 /// Reads one format of signature sources.

@@ -78,6 +78,11 @@ static TARGETS: &[Target] = &[
 pub(crate) struct Targets(u16);
 
 impl Targets {
+    /// Those of a page without its comments or its tags.
+    pub(crate) const HTML: Self = Self(1 | 1 << Target::Html as u16);
+    /// Those of the scripts of a page.
+    pub(crate) const SCRIPT: Self = Self(Self::HTML.0 | 1 << Target::Text as u16);
+
     /// What `subject` is, by its first bytes and by the formats that recognise it.
     pub(crate) fn of(subject: &Subject<'_>) -> Self {
         let mut targets = Self(0);

@@ -96,26 +96,6 @@ impl Loader for Indicators {
     }
 }
 
-/// Reads lists for judging the links of a mail.
-pub(super) struct Links;
-
-impl Loader for Links {
-    fn about(&self) -> &'static str {
-        "lists for judging the links of a mail; not used"
-    }
-
-    fn extensions(&self) -> &'static [&'static str] {
-        &["gdb", "pdb", "wdb"]
-    }
-
-    fn load(&self, source: &SourceFile<'_>, builder: &mut DatabaseBuilder) -> Loaded {
-        source.each_line(builder, |line, _| {
-            link(line)?;
-            Err(Rejection::Unsupported("lists of links"))
-        })
-    }
-}
-
 fn fields(
     line: &str,
     separator: char,
@@ -135,12 +115,4 @@ fn icon(line: &str) -> Result<(), Rejection> {
     let digits = fields.last().copied().unwrap_or_default();
     let is_hash = digits.len() == 124 && digits.bytes().all(|digit| digit.is_ascii_hexdigit());
     if is_hash { Ok(()) } else { Err(Rejection::Field("hash")) }
-}
-
-/// `R:…`, `H:…`, `X:…`, `Y:…`, `M:…`, `S:…`, `S1:…`, `S2:…`, with a filter and levels.
-fn link(line: &str) -> Result<(), Rejection> {
-    let (kind, rest) = line.split_once(':').ok_or(Rejection::Field("number of fields"))?;
-    let letter = kind.trim_end_matches(|digit: char| digit.is_ascii_digit());
-    let is_known = matches!(letter, "R" | "H" | "X" | "Y" | "M" | "S" | "U" | "UX");
-    if is_known && !rest.is_empty() { Ok(()) } else { Err(Rejection::Field("kind of link")) }
 }

@@ -3,7 +3,9 @@
 use super::super::pool::pool;
 use super::super::{allowed, members};
 use super::{DatabaseBuilder, SignatureKind};
-use crate::signature::{DigestSignature, KindSignature, MemberSignature, Rejection, SourceDigest};
+use crate::signature::{
+    DigestSignature, KindSignature, LinkRule, MemberSignature, Rejection, SourceDigest,
+};
 use crate::subject::Algorithm;
 
 impl DatabaseBuilder {
@@ -80,6 +82,16 @@ impl DatabaseBuilder {
         }
         self.members.push(entry);
         self.counts.add(SignatureKind::Member);
+        Ok(())
+    }
+
+    /// Adds a rule for judging links of mails.
+    ///
+    /// # Errors
+    /// [`Rejection::Unsupported`] if too many expressions would have to be asked for every link.
+    pub fn add_link(&mut self, rule: &LinkRule<'_>) -> Result<(), Rejection> {
+        self.links.add(rule)?;
+        self.counts.add(SignatureKind::Link);
         Ok(())
     }
 

@@ -11,7 +11,7 @@ use super::meta::{self, Counts, SignatureKind};
 use super::names::{NamePool, PoolId};
 use super::patterns::PatternPool;
 use super::pool::DigestPool;
-use super::{allowed, kinds, logical, members};
+use super::{allowed, kinds, links, logical, members};
 use crate::signature::{Loaded, Rejection, SourceFile};
 use crate::verdict::Class;
 
@@ -25,6 +25,7 @@ pub struct DatabaseBuilder {
     ignored: IgnoredNames,
     imports: DigestPool,
     kinds: kinds::KindPool,
+    links: links::Lists,
     logicals: Vec<logical::Entry>,
     members: Vec<members::Entry>,
     members_for_all: usize,
@@ -145,6 +146,7 @@ impl DatabaseBuilder {
             (Section::Groups, groups.collect()),
             (Section::Passwords, passwords),
             (Section::Views, patterns.views),
+            (Section::Links, self.links.build()),
             (Section::Members, members),
             (Section::MemberKeys, member_keys),
             (Section::KindBytes, kind_bytes),
