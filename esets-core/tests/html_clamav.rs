@@ -2,7 +2,12 @@
 //!
 //! Their digests are signatures that our views must match. What the two are known to write
 //! differently stands in `docs/clamav-differences.md` and is not generated here.
-#![expect(clippy::arithmetic_side_effects, clippy::unwrap_used, reason = "a test may panic")]
+#![expect(
+    clippy::arithmetic_side_effects,
+    clippy::expect_used,
+    clippy::unwrap_used,
+    reason = "a test may panic"
+)]
 #![expect(clippy::disallowed_types, reason = "the oracle is a program")]
 
 mod clamav;

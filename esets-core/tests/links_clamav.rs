@@ -1,7 +1,9 @@
-//! Lists for the links of mails (`.pdb`, `.wdb`): ClamAV is the oracle.
+//! Lists for the links of mails (`.pdb`, `.wdb`, `.gdb`): ClamAV is the oracle.
 #![expect(
     clippy::arithmetic_side_effects,
     clippy::expect_used,
+    clippy::string_slice,
+    clippy::format_push_string,
     clippy::unwrap_used,
     reason = "a test may panic"
 )]
@@ -9,9 +11,10 @@
 
 mod clamav;
 
-use clamav::compare;
+use clamav::{compare, hex};
 use esets_core::signature::{SourceFile, compile};
 use esets_core::{Database, Object, Options, Scanner};
+use sha2::{Digest as _, Sha256};
 
 const NOTHING: &str = "Nothing:0:*:deadbeefdeadbeef\n";
 
@@ -120,6 +123,55 @@ fn allowed_pairs() {
         let mut mails = links();
         mails.retain(|mail| !mail.windows(9).any(|part| part == b".com.evil"));
         compare(&format!("links-w{number}"), &sources, &mails);
+    }
+}
+
+/// Addresses that are listed, in the spellings of Safe Browsing.
+#[test]
+fn listed_addresses() {
+    let targets = [
+        "http://evil.test/",
+        "http://www.evil.test/a/b.html?x=1",
+        "http://evil.test/a/",
+        "http://evil.test/a",
+        "http://evil.test",
+        "http://evil.test:80/",
+        "https://evil.test/",
+        "http://evil.test/%61/",
+        "http://evil.test/a/../",
+        "http://a.b.c.d.e.f.evil.test/",
+        "http://good.test/",
+        "http://other.test/evil.test/",
+        "http://hit.test/1",
+        "http://hit.test/2",
+        "http://hit.test/3",
+        "mailto:evil@evil.test",
+    ];
+    let mut objects: Vec<_> = targets.iter().map(|target| mail(&link(target, "here"))).collect();
+    // In text ClamAV sees no addresses with `https`.
+    let targets = targets.iter().filter(|target| !target.starts_with("https"));
+    objects.extend(targets.clone().map(|target| mail(&format!("see {target} now"))));
+    let head = "From: a@b.example\nTo: c@d.example\nSubject: x\nMIME-Version: 1.0\n";
+    objects.extend(targets.map(|target| format!("{head}\nsee {target} now\n").into_bytes()));
+    let listed = [
+        ("S", "evil.test/"),
+        ("S1", "evil.test/"),
+        ("S2", "evil.test/"),
+        ("S", "evil.test/a/"),
+        ("S1", "evil.test/a/b.html"),
+        ("S", "www.evil.test/a/b.html?x=1"),
+        ("S", "test/"),
+    ];
+    for (number, (kind, address)) in listed.iter().enumerate() {
+        let digest = hex(&Sha256::digest(address));
+        let mut lines = format!("{kind}:P:{}\n{kind}:F:{digest}\n", &digest[..8]);
+        let good = hex(&Sha256::digest("good.test/"));
+        lines += &format!("S:P:{}\nS:F:{good}\nS:W:{good}\n", &good[..8]);
+        let hit = hex(&Sha256::digest("hit.test/"));
+        lines += &format!("S:P:{}\nS:F:{hit}\n", &hit[..8]);
+        let sources = [("a.gdb", lines), ("a.ndb", NOTHING.into())];
+        let differences = clamav::differences(&format!("links-s{number}"), &sources, &objects);
+        assert!(differences.is_empty(), "{kind}:{address}\n{}", differences.join("\n"));
     }
 }
 

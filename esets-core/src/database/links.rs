@@ -1,29 +1,47 @@
 //! The section of lists that links of mails are judged by.
 //!
-//! Number of protected hosts (4), of pairs that are allowed (4), their digests (the first 8 bytes
-//! of SHA-256, as sorted numbers), then for each expression whether it allows (1), its length (2)
-//! and its bytes, masked by [`VEIL`].
+//! For each [`Table`] the number of its digests (4), then these tables (SHA-256, sorted), then for
+//! each expression whether it allows (1), its length (2) and its bytes, masked by [`VEIL`].
 
 use sha2::{Digest as _, Sha256};
 
 use super::Database;
 use super::format::Section;
 use super::logical::{block, push_block};
-use super::url::Url;
+use super::url::{self, Url};
 use super::view::{self, Link};
 use crate::budget::Lease;
 use crate::cursor::Cursor;
 use crate::heuristic::Findings;
 use crate::matcher::{Exhausted, Steps, VEIL};
-use crate::signature::{LinkRule, RegexFlags, Rejection, Target, Targets};
+use crate::signature::{LinkRule, RegexFlags, Rejection, Target, Targets, Threat};
 use crate::subject::Subject;
 use crate::verdict::{Class, Detection, Limit, Reason};
+
+/// A table of digests.
+#[derive(Clone, Copy, Debug)]
+enum Table {
+    /// Hosts that are protected.
+    Protected,
+    /// Pairs of hosts that may differ.
+    Pairs,
+    /// Addresses that are known to be bad, by [`Threat`].
+    Malware,
+    Blocked,
+    Phishing,
+    /// Addresses that are not, whatever else is said of them.
+    Good,
+}
+
+/// How many tables there are.
+const TABLES: usize = 6;
+
+type Sha256Digest = [u8; 32];
 
 /// Lists as they are collected.
 #[derive(Debug, Default)]
 pub(super) struct Lists {
-    protected: Vec<u64>,
-    allowed: Vec<u64>,
+    tables: [Vec<Sha256Digest>; TABLES],
     expressions: Vec<(bool, String)>,
     protecting: usize,
 }
@@ -32,8 +50,8 @@ impl Lists {
     /// Adds a rule.
     pub(super) fn add(&mut self, rule: &LinkRule<'_>) -> Result<(), Rejection> {
         match rule {
-            LinkRule::Protected(host) => self.protected.push(digest(&host.to_lowercase())),
-            LinkRule::Allowed(pair) => self.allowed.push(digest(&pair.to_lowercase())),
+            LinkRule::Protected(host) => self.push(Table::Protected, digest(&host.to_lowercase())),
+            LinkRule::Allowed(pair) => self.push(Table::Pairs, digest(&pair.to_lowercase())),
             LinkRule::AllowedBy(text) => self.expressions.push((true, (*text).to_string())),
             LinkRule::ProtectedBy(text) => {
                 if self.protecting >= MOST_PROTECTING {
@@ -42,24 +60,30 @@ impl Lists {
                 self.protecting = self.protecting.saturating_add(1);
                 self.expressions.push((false, (*text).to_string()));
             }
+            LinkRule::Bad(Threat::Malware, digest) => self.push(Table::Malware, *digest),
+            LinkRule::Bad(Threat::Blocked, digest) => self.push(Table::Blocked, *digest),
+            LinkRule::Bad(Threat::Phishing, digest) => self.push(Table::Phishing, *digest),
+            LinkRule::Good(digest) => self.push(Table::Good, *digest),
         }
         Ok(())
     }
 
-    /// The section; empty if nothing is protected.
-    pub(super) fn build(mut self) -> Vec<u8> {
-        if self.protected.is_empty() && self.protecting == 0 {
-            return Vec::new();
+    fn push(&mut self, table: Table, digest: Sha256Digest) {
+        if let Some(table) = self.tables.get_mut(table as usize) {
+            table.push(digest);
         }
+    }
+
+    /// The section; empty if there is nothing to find.
+    pub(super) fn build(mut self) -> Vec<u8> {
         let mut section = Vec::new();
-        for digests in [&mut self.protected, &mut self.allowed] {
+        for digests in &mut self.tables {
             digests.sort_unstable();
             digests.dedup();
             let count = u32::try_from(digests.len()).unwrap_or(u32::MAX);
             section.extend(count.to_le_bytes());
         }
-        let digests = self.protected.iter().chain(&self.allowed);
-        section.extend(digests.flat_map(|digest| digest.to_le_bytes()));
+        section.extend(self.tables.iter().flatten().flatten());
         // Those that protect come first: a link that none of them names is read no further.
         self.expressions.sort();
         for (allows, text) in &self.expressions {
@@ -67,16 +91,15 @@ impl Lists {
             let veiled: Vec<u8> = format!("^(?:{text})$").bytes().map(|byte| byte ^ VEIL).collect();
             push_block(&veiled, &mut section);
         }
-        section
+        if section.iter().all(|byte| *byte == 0) { Vec::new() } else { section }
     }
 }
 
-fn digest(text: &str) -> u64 {
-    let digest: [u8; 32] = Sha256::digest(text).into();
-    digest.first_chunk().map_or(0, |start| u64::from_le_bytes(*start))
+fn digest(text: &str) -> Sha256Digest {
+    Sha256::digest(text).into()
 }
 
-/// Adds to `findings` what the lists say of the links of a page that is part of a mail.
+/// Adds to `findings` what the lists say of the links in a part of a mail.
 pub(super) fn search(
     database: &Database,
     subject: &Subject<'_>,
@@ -87,31 +110,30 @@ pub(super) fn search(
     let is_in_mail = subject.ancestors().next().is_some_and(|parent| {
         parent.formats().iter().any(|format| matches!(format.name, "message" | "mbox"))
     });
-    if section.is_empty() || !is_in_mail || !Targets::of(subject).contains(Target::Html) {
+    if section.is_empty() || !is_in_mail {
         return;
     }
+    let targets = Targets::of(subject);
     let bytes = subject.bytes();
-    let _memory = match memory.another((bytes.len() as u64).saturating_mul(view::PAGE_FACTOR)) {
-        Ok(lease) => lease,
-        Err(reason) => return findings.not_scanned(reason),
-    };
     let mut judge = Judge { database, section, steps: Steps::for_object(bytes.len()) };
-    for link in view::Page::links(bytes) {
-        match judge.says(&link) {
-            Ok(None) => {}
-            Ok(Some(name)) => {
-                let name = format!("Heuristics.Phishing.Email.{name}");
-                findings.add(Detection::signature(name, Class::Suspicious));
-            }
-            Err(Exhausted) => {
-                return findings.not_scanned(Reason::Limit(Limit::Comparisons));
-            }
+    let judged = if targets.contains(Target::Html) {
+        let memory = memory.another((bytes.len() as u64).saturating_mul(view::PAGE_FACTOR));
+        match memory {
+            Ok(_memory) => judge.page(bytes, findings),
+            Err(reason) => return findings.not_scanned(reason),
         }
+    } else if targets.contains(Target::Text) {
+        judge.addresses(bytes, findings)
+    } else {
+        Ok(())
+    };
+    if judged.is_err() {
+        findings.not_scanned(Reason::Limit(Limit::Comparisons));
     }
 }
 
-/// Two tables of digests, and what follows them.
-type Tables<'d> = ([&'d [[u8; 8]]; 2], Cursor<'d>);
+/// The tables of digests, and what follows them.
+type Tables<'d> = ([&'d [Sha256Digest]; TABLES], Cursor<'d>);
 
 struct Judge<'d> {
     database: &'d Database,
@@ -120,6 +142,54 @@ struct Judge<'d> {
 }
 
 impl<'d> Judge<'d> {
+    fn page(&mut self, page: &[u8], findings: &mut Findings) -> Result<(), Exhausted> {
+        for link in view::Page::links(page) {
+            let spoof = self.says(&link)?.map(|name| format!("Heuristics.Phishing.Email.{name}"));
+            let listed = self.lists(&link.target)?.map(str::to_string);
+            for name in [spoof, listed].into_iter().flatten() {
+                findings.add(Detection::signature(name, Class::Suspicious));
+            }
+        }
+        self.addresses(page, findings)
+    }
+
+    /// Looks at the addresses that stand in a text.
+    fn addresses(&mut self, text: &[u8], findings: &mut Findings) -> Result<(), Exhausted> {
+        if !self.has_addresses() {
+            return Ok(());
+        }
+        for address in url::addresses(text) {
+            if let Some(name) = self.lists(address)? {
+                findings.add(Detection::signature(name, Class::Suspicious));
+            }
+        }
+        Ok(())
+    }
+
+    fn has_addresses(&self) -> bool {
+        let bad = [Table::Malware, Table::Blocked, Table::Phishing];
+        self.tables().is_some_and(|(tables, _)| {
+            bad.iter().any(|table| tables.get(*table as usize).is_some_and(|rows| !rows.is_empty()))
+        })
+    }
+
+    /// What an address is listed for.
+    fn lists(&mut self, target: &[u8]) -> Result<Option<&'static str>, Exhausted> {
+        let url = if self.has_addresses() { Url::of_target(target) } else { None };
+        let Some(url) = url else { return Ok(None) };
+        let mut found = None;
+        for spelling in url.spellings() {
+            self.steps.take(spelling.len())?;
+            let digest = digest(&spelling);
+            if self.is_listed(Table::Good, &digest) {
+                return Ok(None);
+            }
+            let listed = NAMES.iter().find(|(table, _)| self.is_listed(*table, &digest));
+            found = found.or(listed.map(|(_, name)| *name));
+        }
+        Ok(found)
+    }
+
     /// What is wrong with a link.
     fn says(&mut self, link: &Link) -> Result<Option<&'static str>, Exhausted> {
         let (Some(real), Some(shown)) = (Url::of_target(&link.target), Url::of_shown(&link.shown))
@@ -132,7 +202,7 @@ impl<'d> Judge<'d> {
         let pair = format!("{}:{}", real.in_words(), shown.in_words());
         let is_protected = self.is_protected(&shown.host);
         if !(is_protected || self.is_matched(false, &pair)?)
-            || self.is_listed(1, &format!("{}:{}", real.host, shown.host))
+            || self.is_listed(Table::Pairs, &digest(&format!("{}:{}", real.host, shown.host)))
             || self.is_matched(true, &pair)?
         {
             return Ok(None);
@@ -150,26 +220,27 @@ impl<'d> Judge<'d> {
     fn is_protected(&self, host: &str) -> bool {
         let suffixes =
             host.match_indices('.').filter_map(|(dot, _)| host.get(dot.checked_add(1)?..));
-        std::iter::once(host).chain(suffixes).any(|host| self.is_listed(0, host))
+        std::iter::once(host)
+            .chain(suffixes)
+            .any(|host| self.is_listed(Table::Protected, &digest(host)))
     }
 
-    /// Both tables of digests, and what follows them.
     fn tables(&self) -> Option<Tables<'d>> {
         let mut cursor = Cursor::new(self.section);
-        let counts = [cursor.u32_le().ok()?, cursor.u32_le().ok()?];
-        let mut table = |count: u32| {
-            let rows = cursor.take(usize::try_from(count).ok()?.checked_mul(8)?).ok()?;
-            Some(rows.as_chunks::<8>().0)
-        };
-        let [protected, allowed] = counts;
-        Some(([table(protected)?, table(allowed)?], cursor))
+        let mut counts = [0; TABLES];
+        for count in &mut counts {
+            *count = usize::try_from(cursor.u32_le().ok()?).ok()?;
+        }
+        let mut tables: [&[Sha256Digest]; TABLES] = [&[]; TABLES];
+        for (table, count) in tables.iter_mut().zip(counts) {
+            *table = cursor.take(count.checked_mul(32)?).ok()?.as_chunks::<32>().0;
+        }
+        Some((tables, cursor))
     }
 
-    fn is_listed(&self, table: usize, text: &str) -> bool {
-        let wanted = digest(text);
+    fn is_listed(&self, table: Table, digest: &Sha256Digest) -> bool {
         self.tables().is_some_and(|(tables, _)| {
-            let rows = tables.get(table).copied().unwrap_or_default();
-            rows.binary_search_by_key(&wanted, |row| u64::from_le_bytes(*row)).is_ok()
+            tables.get(table as usize).is_some_and(|rows| rows.binary_search(digest).is_ok())
         })
     }
 
@@ -195,6 +266,13 @@ impl<'d> Judge<'d> {
         Ok(false)
     }
 }
+
+/// What an address of a table is called, the worst first.
+static NAMES: &[(Table, &str)] = &[
+    (Table::Malware, "Heuristics.Safebrowsing.Suspected-malware_safebrowsing.clamav.net"),
+    (Table::Phishing, "Heuristics.Safebrowsing.Suspected-phishing_safebrowsing.clamav.net"),
+    (Table::Blocked, "Heuristics.Phishing.URL.Blocked"),
+];
 
 /// So many expressions may have to be asked for every link.
 const MOST_PROTECTING: usize = 64;

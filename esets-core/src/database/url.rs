@@ -1,5 +1,7 @@
 //! Links of mails as those who follow them are led: the host behind all disguise.
 
+use std::fmt::Write as _;
+
 /// An address that a link leads to or shows.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Url {
@@ -7,6 +9,8 @@ pub(super) struct Url {
     pub(super) scheme: &'static str,
     /// In lower case, without what stands before `@`, without port and dots at its end.
     pub(super) host: String,
+    /// What follows the host, in the canonical form of Safe Browsing; with the query.
+    path: String,
     /// Whether a zero stands in the place of the host, which some programs end it at.
     pub(super) has_null: bool,
 }
@@ -40,6 +44,7 @@ impl Url {
 
     fn of_authority(scheme: &'static str, text: &[u8]) -> Option<Self> {
         let end = text.iter().position(|byte| b"/\\?#".contains(byte)).unwrap_or(text.len());
+        let path = canonical_path(text.get(end..)?);
         let authority = percent_decoded(text.get(..end)?);
         let has_null = authority.contains(&0);
         let host = authority.rsplit(|byte| *byte == b'@').next()?;
@@ -49,9 +54,9 @@ impl Url {
         let host = host.trim_matches(['.', '"', '\'', '(', ')', ',', ';', '\0']);
         let is_host = host.len() <= LONGEST && host.contains('.') && host.chars().all(is_of_host);
         if let Some(host) = address(host).filter(|_| !scheme.is_empty()) {
-            return Some(Self { scheme, host, has_null });
+            return Some(Self { scheme, host, path, has_null });
         }
-        is_host.then(|| Self { scheme, host: host.to_string(), has_null })
+        is_host.then(|| Self { scheme, host: host.to_string(), path, has_null })
     }
 
     /// As lists name it: with its scheme if it has one.
@@ -61,6 +66,26 @@ impl Url {
         } else {
             format!("{}://{}", self.scheme, self.host)
         }
+    }
+
+    /// The spellings that lists may name it by: up to five hosts, each with up to six paths.
+    pub(super) fn spellings(&self) -> Vec<String> {
+        let is_address = self.host.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
+        let dots = self.host.rmatch_indices('.').skip(1).take(if is_address { 0 } else { 4 });
+        let ends = dots.filter_map(|(dot, _)| self.host.get(dot.checked_add(1)?..));
+        let mut paths = vec![&*self.path];
+        let path = self.path.split_once('?').map_or(&*self.path, |(path, _)| path);
+        paths.push(path);
+        let folders = path.match_indices('/').take(4);
+        paths.extend(folders.filter_map(|(slash, _)| path.get(..slash.checked_add(1)?)));
+        paths.sort_unstable();
+        paths.dedup();
+        let mut hosts: Vec<&str> = ends.chain([&*self.host]).collect();
+        hosts.dedup();
+        hosts
+            .iter()
+            .flat_map(|host| paths.iter().map(move |path| format!("{host}{path}")))
+            .collect()
     }
 
     /// What one owner registers: the last two labels, or three below `co.uk` and its kin.
@@ -77,6 +102,77 @@ impl Url {
         let start = start.map_or(0, |dot| dot.saturating_add(1));
         self.host.get(start..).unwrap_or(&self.host)
     }
+}
+
+/// The path without steps back, doubled slashes and fragment, decoded as often as it is encoded
+/// and then encoded once (Safe Browsing, "Canonicalization").
+fn canonical_path(text: &[u8]) -> String {
+    let text = text.split(|byte| *byte == b'#').next().unwrap_or_default();
+    let mut decoded = percent_decoded(text);
+    for _ in 0..DECODINGS {
+        decoded = percent_decoded(&decoded);
+    }
+    let query = decoded.iter().position(|byte| *byte == b'?').unwrap_or(decoded.len());
+    let (path, query) = decoded.split_at_checked(query).unwrap_or_default();
+    let mut parts: Vec<&[u8]> = Vec::new();
+    let is_folder = path.ends_with(b"/") || path.ends_with(b"/.") || path.ends_with(b"/..");
+    for part in path.split(|byte| matches!(byte, b'/' | b'\\')) {
+        match part {
+            b"" | b"." => {}
+            b".." => {
+                parts.pop();
+            }
+            _ => parts.push(part),
+        }
+    }
+    let mut canonical = Vec::new();
+    for part in &parts {
+        canonical.push(b'/');
+        canonical.extend(*part);
+    }
+    if is_folder || parts.is_empty() {
+        canonical.push(b'/');
+    }
+    canonical.extend(query);
+    let mut text = String::new();
+    for byte in canonical {
+        match byte {
+            b'!'..=b'~' if byte != b'%' && byte != b'#' => text.push(byte.into()),
+            _ => {
+                // Writing to a string does not fail.
+                let _ = write!(text, "%{byte:02X}");
+            }
+        }
+    }
+    text
+}
+
+/// The addresses that stand in a text, each up to white space, a quote or an angle bracket.
+pub(super) fn addresses(text: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let mut rest = text;
+    std::iter::from_fn(move || {
+        loop {
+            let at = memchr::memmem::find(rest, b"://")?;
+            let (before, behind) = rest.split_at_checked(at)?;
+            let scheme = SCHEMES.iter().find(|scheme| {
+                let scheme = scheme.trim_end_matches(':').as_bytes();
+                let start = before.len().checked_sub(scheme.len());
+                let end = start.and_then(|start| before.get(start..));
+                end.is_some_and(|end| end.eq_ignore_ascii_case(scheme))
+            });
+            let Some(scheme) = scheme else {
+                rest = behind.get(3..)?;
+                continue;
+            };
+            let start = at.saturating_add(1).saturating_sub(scheme.len());
+            let address = rest.get(start..)?;
+            let ends = |byte: &u8| byte.is_ascii_whitespace() || b"\"'<>".contains(byte);
+            let end = address.iter().position(ends).unwrap_or(address.len());
+            let (address, behind) = address.split_at_checked(end)?;
+            rest = behind;
+            return Some(address);
+        }
+    })
 }
 
 fn scheme_at_start(text: &[u8]) -> Option<(&'static str, &[u8])> {
@@ -156,6 +252,9 @@ fn is_of_host(character: char) -> bool {
 
 static SCHEMES: &[&str] = &["http:", "https:", "ftp:"];
 
+/// So often a path is decoded anew.
+const DECODINGS: usize = 4;
+
 /// Of a host, in bytes (RFC 1035, section 2.3.4).
 const LONGEST: usize = 253;
 
@@ -230,10 +329,40 @@ mod tests {
     }
 
     #[test]
+    fn paths_are_canonical() {
+        let path = |target: &str| Url::of_target(target.as_bytes()).map(|url| url.path);
+        for (target, canonical) in [
+            ("http://a.example", "/"),
+            ("http://a.example?q", "/?q"),
+            ("http://a.example/a/../b/./c", "/b/c"),
+            ("http://a.example//a//b/", "/a/b/"),
+            ("http://a.example/%2561%25%32%35", "/a%25"),
+            ("http://a.example/a#b", "/a"),
+            ("http://a.example/../..", "/"),
+            ("http://a.example/\u{e9}", "/%C3%A9"),
+        ] {
+            assert_eq!(path(target).as_deref(), Some(canonical), "{target}");
+        }
+    }
+
+    #[test]
+    fn lists_name_hosts_and_folders() {
+        let url = Url::of_target(b"http://a.b.c.d.e.f.g/1/2.html?p=1").unwrap();
+        let spellings = url.spellings();
+        for known in ["a.b.c.d.e.f.g/1/2.html?p=1", "c.d.e.f.g/1/", "f.g/", "d.e.f.g/1/2.html"] {
+            assert!(spellings.iter().any(|spelling| spelling == known), "{known}");
+        }
+        assert_eq!(spellings.len(), 20);
+        let texts = b"see http://a.example/x, <https://b.example> \"ftp://c.example\"";
+        let found: Vec<_> = addresses(texts).collect();
+        assert_eq!(found, [&b"http://a.example/x,"[..], b"https://b.example", b"ftp://c.example"]);
+    }
+
+    #[test]
     fn owners_register_domains() {
         let domain = |host: &str| {
             let host = host.to_string();
-            Url { scheme: "", host, has_null: false }.domain().to_string()
+            Url { scheme: "", host, path: String::new(), has_null: false }.domain().to_string()
         };
         assert_eq!(domain("a.b.bank.example"), "bank.example");
         assert_eq!(domain("a.bank.co.uk"), "bank.co.uk");

@@ -24,15 +24,14 @@ impl Views<'_> {
     pub(super) fn search(&mut self, input: &Input<'_>) -> Result<(), Interruption> {
         let section = self.database.section(Section::Views);
         let is_asked = |target| view::is_asked(section, input.targets, target);
-        let searched = if is_asked(Target::Html) {
-            self.page(input)?
-        } else if is_asked(Target::Text) {
-            self.text(input)?
-        } else {
-            None
-        };
-        let targets = searched.map_or(input.targets, |target| input.targets.without(target));
-        self.one(&Input { targets, ..*input })
+        let (is_page, is_text) = (is_asked(Target::Html), is_asked(Target::Text));
+        let factor = if is_page { view::PAGE_FACTOR } else { 1 };
+        let lease = (is_page || is_text).then(|| self.lease(input.data.len(), factor));
+        match lease.flatten() {
+            Some(_memory) if is_page => self.page(input),
+            Some(_memory) => self.text(input),
+            None => self.one(input),
+        }
     }
 
     fn one(&mut self, input: &Input<'_>) -> Result<(), Interruption> {
@@ -45,25 +44,23 @@ impl Views<'_> {
         lease.map_err(|reason: Reason| self.findings.not_scanned(reason)).ok()
     }
 
-    /// Searches the view of text; the target that the object itself is not searched for then.
-    fn text(&mut self, input: &Input<'_>) -> Result<Option<Target>, Interruption> {
-        let Some(_memory) = self.lease(input.data.len(), 1) else { return Ok(None) };
+    /// Searches a text and the view of it.
+    fn text(&mut self, input: &Input<'_>) -> Result<(), Interruption> {
         let view = view::text(input.data);
         if view == input.data {
-            return Ok(None);
+            return self.one(input);
         }
-        self.one(&Input { data: &view, is_view: true, ..*input })?;
-        Ok(Some(Target::Text))
+        self.one(&Input { targets: input.targets.without(Target::Text), ..*input })?;
+        self.one(&Input { data: &view, is_view: true, ..*input })
     }
 
-    /// Searches the views of a page.
-    fn page(&mut self, input: &Input<'_>) -> Result<Option<Target>, Interruption> {
-        let Some(_memory) = self.lease(input.data.len(), view::PAGE_FACTOR) else {
-            return Ok(None);
-        };
+    /// Searches a page and the views of it.
+    fn page(&mut self, input: &Input<'_>) -> Result<(), Interruption> {
         let Page { tagged, plain, scripts } = Page::read(input.data);
-        let is_itself = tagged == input.data;
-        if !is_itself {
+        if tagged == input.data {
+            self.one(input)?;
+        } else {
+            self.one(&Input { targets: input.targets.without(Target::Html), ..*input })?;
             self.view(input, &tagged, Targets::HTML)?;
         }
         drop(tagged);
@@ -75,7 +72,7 @@ impl Views<'_> {
             let view = view::scripts(input.data, &scripts);
             self.view(input, &view, Targets::SCRIPT)?;
         }
-        Ok((!is_itself).then_some(Target::Html))
+        Ok(())
     }
 
     /// Searches a view as an object of its own in the same place.

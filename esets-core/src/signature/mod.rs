@@ -40,7 +40,7 @@ pub use digest::{DigestSignature, SourceDigest};
 pub use expression::{Expression, Test};
 pub(crate) use kinds::{Kinds, is_kind};
 pub use ldb::LogicalSignature;
-pub use links::LinkRule;
+pub use links::{LinkRule, Threat};
 pub use loaded::{Loaded, Rejected, Rejection};
 pub use magic::{KindSignature, Magic};
 pub use member::MemberSignature;
