@@ -10,6 +10,7 @@ mod formats;
 mod man;
 mod policy;
 pub(crate) mod quarantine;
+mod release;
 pub(crate) mod scan;
 pub(crate) mod set;
 mod signature;

@@ -1,9 +1,6 @@
 //! `esets_quar`: what is in the quarantine, and what becomes of it.
 
 use std::fmt::Write as _;
-use std::fs::OpenOptions;
-use std::io::{self, Write as _};
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::{Duration, SystemTime};
@@ -13,6 +10,7 @@ use esets_policy::core::{Limits, Options};
 use esets_quarantine::{Entry, Id, Note, Purge, Quarantine};
 
 use super::arguments::{DatabaseArguments, size};
+use super::release::Release;
 use super::{Command, print};
 use crate::clean::content;
 use crate::exit::Managed;
@@ -57,13 +55,7 @@ enum Action {
     /// Scan files and store them
     Put(Put),
     /// Give back the content of an object, which stays
-    Release {
-        #[arg(value_name = "ID")]
-        id: Id,
-        /// A new file for it [default: standard output]
-        #[arg(long, short, value_name = "FILE")]
-        output: Option<PathBuf>,
-    },
+    Release(Release),
     /// Say what is known of an object
     Show {
         #[arg(value_name = "ID")]
@@ -129,15 +121,7 @@ fn act(
             Ok(all(purged.errors.iter().map(|error| Err(failed(error))), messages))
         }
         Action::Put(put) => store(quarantine, put, messages),
-        Action::Release { id, output } => {
-            let content = quarantine.release(id).map_err(|error| failed(&error))?;
-            let written = match output {
-                Some(path) => create(path, &content),
-                None => print(&content),
-            };
-            written.map_err(|error| format!("the object cannot be written: {error}"))?;
-            Ok(Managed::Done)
-        }
+        Action::Release(release) => release.run(quarantine).map(|()| Managed::Done),
         Action::Show { id, json } => {
             let entry = quarantine.show(id).map_err(|error| failed(&error))?;
             let text = if *json {
@@ -242,12 +226,6 @@ fn store_one(
         esets_sys::remove_same(file, &about).map_err(|error| error.to_string())?;
     }
     Ok(id)
-}
-
-/// A file of the owner's alone, which must be new: what is written is dangerous.
-fn create(path: &Path, content: &[u8]) -> io::Result<()> {
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true).mode(0o600).open(path)?.write_all(content)
 }
 
 const DAY: u64 = 86_400;

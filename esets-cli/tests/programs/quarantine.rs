@@ -3,6 +3,12 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
+use std::path::PathBuf;
+use std::time::SystemTime;
+
+use esets_policy::core::Verdict;
+use esets_quarantine::{Note, Quarantine};
+
 use crate::harness::{Folder, SUSPICION, SUSPICIOUS};
 
 /// A folder with one file in its quarantine, and the id of that.
@@ -76,3 +82,66 @@ fn a_purge_goes_by_age_and_size() {
     assert_eq!(folder.quar(&["--folder=q", "purge", "--max-size=1"]).out, format!("{id}\n"));
     assert_eq!(folder.quar(&["--folder=q", "delete", "../../etc/passwd"]).code, 100);
 }
+
+/// A folder with one mail in its quarantine, put there by an agent, and a `sendmail` that writes down
+/// what it is called with and what it gets, and ends as the file `ending` says.
+fn with_mail(sender: Option<&str>, recipients: &[&str]) -> (Folder, String, PathBuf) {
+    let folder = Folder::new();
+    let quarantine = Quarantine::open(folder.path().join("q")).unwrap();
+    let note = Note {
+        agent: "smtp".into(),
+        recipients: recipients.iter().map(ToString::to_string).collect(),
+        sender: sender.map(String::from),
+        ..Note::new("mail", Verdict::default())
+    };
+    let id = quarantine.put(MAIL, note, SystemTime::now()).unwrap().to_string();
+    folder.file("ending", "0");
+    let script = "#!/bin/sh\nprintf '%s\\n' \"$@\" > argv\ncat > stdin\nexit $(cat ending)\n";
+    let sendmail = folder.file("sendmail", script);
+    fs::set_permissions(&sendmail, fs::Permissions::from_mode(0o755)).unwrap();
+    (folder, id, sendmail)
+}
+
+#[test]
+fn a_mail_is_released_with_its_envelope() {
+    let recipients = ["bob@example.org", "-oX@example.org"];
+    let (folder, id, _) = with_mail(Some("alice@example.org"), &recipients);
+    let release = ["--folder=q", "release", &id, "--mail", "--sendmail=./sendmail"];
+    let ended = folder.quar(&release);
+    assert_eq!((ended.code, ended.out.as_str(), ended.err.as_str()), (0, "", ""));
+    let argv = || fs::read_to_string(folder.path().join("argv")).unwrap();
+    assert_eq!(argv(), "-i\n-falice@example.org\n--\nbob@example.org\n-oX@example.org\n");
+    assert_eq!(fs::read(folder.path().join("stdin")).unwrap(), MAIL);
+    let other = [&release[..], &["--sender=", "--recipient=eve@example.org"]].concat();
+    assert_eq!(folder.quar(&other).code, 0);
+    assert_eq!(argv(), "-i\n-f<>\n--\neve@example.org\n");
+    assert_eq!(folder.quar(&[&release[..], &["--delete"]].concat()).code, 0);
+    assert_eq!(folder.quar(&["--folder=q", "list"]).out, "");
+}
+
+#[test]
+fn a_mail_that_the_queue_does_not_take_stays() {
+    let (folder, id, _) = with_mail(Some(""), &["bob@example.org"]);
+    folder.file("ending", "75");
+    let release = ["--folder=q", "release", &id, "--mail", "--delete"];
+    let ended = folder.quar(&[&release[..], &["--sendmail=./sendmail"]].concat());
+    assert_eq!(ended.code, 100);
+    assert!(ended.err.contains("./sendmail did not take it: exit status: 75"), "{}", ended.err);
+    let ended = folder.quar(&[&release[..], &["--sendmail=./none"]].concat());
+    assert!(ended.code == 100 && ended.err.contains("./none: No such file"), "{}", ended.err);
+    assert!(folder.quar(&["--folder=q", "list"]).out.starts_with(&id));
+}
+
+#[test]
+fn without_an_envelope_one_must_be_given() {
+    let (folder, id, _) = with_mail(None, &[]);
+    let release = ["--folder=q", "release", &id, "--mail", "--sendmail=./sendmail"];
+    assert!(folder.quar(&release).err.contains("no sender is known"));
+    let ended = folder.quar(&[&release[..], &["--sender=a@example.org"]].concat());
+    assert!(ended.err.contains("no recipient is known"), "{}", ended.err);
+    assert_eq!(folder.quar(&[&release[..], &["--output=x"]].concat()).code, 100);
+    assert_eq!(folder.quar(&["--folder=q", "release", &id, "--sender=a@b"]).code, 100);
+    assert!(!folder.path().join("argv").exists());
+}
+
+const MAIL: &[u8] = b"From: Alice\r\nSubject: x\r\n\r\n.\r\ntext\r\n";
