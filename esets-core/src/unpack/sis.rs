@@ -145,10 +145,14 @@ fn field<'a>(
     cursor: &mut Cursor<'a>,
     known: Option<u32>,
 ) -> Result<Option<(u32, Field<'a>)>, Truncated> {
-    if cursor.rest().iter().all(|byte| *byte == 0) {
-        return Ok(None);
+    if cursor.rest().len() < SMALLEST {
+        let is_padding = cursor.rest().iter().all(|byte| *byte == 0);
+        return if is_padding { Ok(None) } else { Err(Truncated) };
     }
     let kind = known.map_or_else(|| cursor.u32_le(), Ok)?;
+    if kind == 0 {
+        return Ok(None);
+    }
     let size = match cursor.u32_le()? {
         low if low & 1 << 31 != 0 => {
             u64::from(low & !(1 << 31)) | u64::from(cursor.u32_le()?) << 31
@@ -227,6 +231,8 @@ const DATA: u32 = 30;
 const UNIT: u32 = 31;
 const FILE: u32 = 32;
 const MOST_DEPTH: u8 = 16;
+/// How long a field is at least, with its kind or without.
+const SMALLEST: usize = 4;
 
 static NEW: Magic = Magic::start(b"\x7a\x1a\x20\x10");
 

@@ -35,7 +35,7 @@ impl Script {
             }
             5 => self.put(&cursor.u32_le()?.cast_signed().to_string()),
             0x10 => self.put(&cursor.u64_le()?.cast_signed().to_string()),
-            0x20 => self.put(&f64::from_bits(cursor.u64_le()?).to_string()),
+            0x20 => self.put(&decimal(f64::from_bits(cursor.u64_le()?))),
             kind @ 0x30..=0x3f => {
                 let text = string(cursor)?;
                 match kind {
@@ -66,6 +66,12 @@ impl Script {
             self.text.push(' ');
         }
     }
+}
+
+/// A number as AutoIt writes it; one that is very large or small with an exponent.
+fn decimal(number: f64) -> String {
+    let is_usual = number == 0.0 || (1e-4..1e15).contains(&number.abs());
+    if is_usual { number.to_string() } else { format!("{number:e}") }
 }
 
 /// A text in UTF-16, each unit mixed with the length.

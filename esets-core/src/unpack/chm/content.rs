@@ -1,5 +1,6 @@
 //! The compressed section of a help file: frames of LZX with places to start from.
 
+use std::cell::Cell;
 use std::io::{self, Read};
 
 use super::directory::Directory;
@@ -18,6 +19,8 @@ pub(super) struct Section<'a> {
     bits: u32,
     /// Whether the data is shorter than the directory says.
     is_cut: bool,
+    /// The frame that could last not be unpacked, so that it is not tried for each file in it.
+    broken: Cell<Option<u64>>,
 }
 
 impl<'a> Section<'a> {
@@ -48,7 +51,15 @@ impl<'a> Section<'a> {
         let starts = Cursor::at(part(RESETS)?.0, header.into())?.rest();
         let (data, stated) = part(CONTENT)?;
         let is_cut = (data.len() as u64) < stated;
-        Ok(Self { data, starts, size, interval, bits: window.trailing_zeros(), is_cut })
+        Ok(Self {
+            data,
+            starts,
+            size,
+            interval,
+            bits: window.trailing_zeros(),
+            is_cut,
+            broken: Cell::new(None),
+        })
     }
 
     /// The memory that unpacking takes.
@@ -99,6 +110,9 @@ impl Frames<'_, '_> {
     }
 
     fn next_frame(&mut self) -> Result<(), Reason> {
+        if self.section.broken.get() == Some(self.frame) {
+            return Err(self.broken());
+        }
         let (data, size) = self.section.frame(self.frame).ok_or_else(|| self.missing())?;
         let mut lzx = match self.lzx.take() {
             Some(lzx) if !self.frame.is_multiple_of(self.section.interval) => lzx,
@@ -109,7 +123,10 @@ impl Frames<'_, '_> {
             Err(_) if size < FULL => self.again(data, size),
             frame => frame,
         }
-        .map_err(|reason| if self.section.is_cut { Reason::Truncated } else { reason })?;
+        .map_err(|_| {
+            self.section.broken.set(Some(self.frame));
+            self.broken()
+        })?;
         frame.truncate(size);
         self.lzx = Some(lzx);
         self.ready = frame;
@@ -130,6 +147,10 @@ impl Frames<'_, '_> {
             lzx.frame(data, size)?;
         }
         lzx.frame(data, size)
+    }
+
+    fn broken(&self) -> Reason {
+        if self.section.is_cut { Reason::Truncated } else { Reason::corrupt("LZX data") }
     }
 
     fn missing(&self) -> Reason {

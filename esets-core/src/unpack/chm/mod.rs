@@ -32,8 +32,9 @@ impl Unpacker for Chm {
         children: &mut Children<'_>,
     ) -> Result<(), UnpackError> {
         let bytes = subject.bytes();
-        let (directory, stored) = parts(bytes)?;
-        let _entries = children.lease((directory.entries.len() as u64).saturating_mul(ENTRY))?;
+        let (listed, stored) = parts(bytes)?;
+        let _entries = children.lease((listed.len() as u64).saturating_mul(ENTRY))?;
+        let directory = Directory::read(listed)?;
         for entry in directory.entries.iter().filter(|entry| entry.section == 0 && entry.size > 0) {
             let content = entry.of(stored);
             if !entry.name.starts_with(b"::") {
@@ -52,7 +53,7 @@ impl Unpacker for Chm {
 }
 
 /// The directory, and the section that is stored.
-fn parts(bytes: &[u8]) -> Result<(Directory<'_>, &[u8]), Reason> {
+fn parts(bytes: &[u8]) -> Result<(&[u8], &[u8]), Reason> {
     let cursor = &mut Cursor::at(bytes, 4)?;
     let version = cursor.u32_le()?;
     let cursor = &mut Cursor::at(bytes, SECTIONS_AT)?;
@@ -60,9 +61,9 @@ fn parts(bytes: &[u8]) -> Result<(Directory<'_>, &[u8]), Reason> {
     let (at, size) = (cursor.u64_le()?, cursor.u64_le()?);
     let behind = at.saturating_add(size);
     let stored_at = if version < 3 { behind } else { cursor.u64_le()? };
-    let directory = Directory::read(Cursor::at(bytes, at)?.take_up_to(size))?;
+    let listed = Cursor::at(bytes, at)?.take_up_to(size);
     let stored = Cursor::at(bytes, stored_at).map(|cursor| cursor.rest());
-    Ok((directory, stored.unwrap_or_default()))
+    Ok((listed, stored.unwrap_or_default()))
 }
 
 /// Offers the files of the compressed section, in the order in which they lie there.
@@ -140,8 +141,8 @@ impl<'a> Entry<'a> {
 const SECTIONS_AT: u64 = 0x38;
 /// The offset at which files usually say how long they are.
 const SIZE_AT: u64 = 0x68;
-/// The memory that an entry takes in our lists.
-const ENTRY: u64 = 64;
+/// The memory that our lists take for each byte of the directory: entries have four at least.
+const ENTRY: u64 = 16;
 
 static FORMAT: Format = Format {
     name: "chm",

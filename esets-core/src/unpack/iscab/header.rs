@@ -67,6 +67,13 @@ pub(super) fn has_directory(bytes: &[u8]) -> bool {
     size.is_ok_and(|size| size > 0)
 }
 
+/// The memory that the list of files takes.
+pub(super) fn memory(bytes: &[u8]) -> u64 {
+    let stated = Place::read(bytes).map_or(0, |place| u64::from(place.files));
+    // No file takes less than a place in a list.
+    stated.min(bytes.len() as u64 / 4).saturating_mul(size_of::<File<'_>>() as u64)
+}
+
 impl<'a> Directory<'a> {
     /// Reads as many files as there are.
     pub(super) fn read(bytes: &'a [u8]) -> Result<Self, Truncated> {

@@ -58,7 +58,7 @@ pub(super) fn offer(
     volumes: &[(u32, &[u8])],
     children: &mut Children<'_>,
 ) -> Result<(), UnpackError> {
-    let _directory = children.lease((directory.len() as u64).saturating_mul(2))?;
+    let _directory = children.lease(header::memory(directory))?;
     let directory = Directory::read(directory)?;
     let volumes = volumes.iter().filter_map(|(number, bytes)| Volume::read(*number, bytes).ok());
     let volumes: Vec<_> = volumes.collect();
