@@ -8,10 +8,11 @@
 //!
 //! What a program can do is a row of [`command::COMMANDS`]; how it ends is a row of a table in
 //! [`exit`]. Help, manual pages and completions are made from the same definitions, see
-//! [`command::manuals`].
+//! [`command::manuals`]. What is printed of an object is an interface too, see [`printed`].
 
 pub mod command;
 pub mod exit;
+pub mod printed;
 
 mod answers;
 mod clean;

@@ -27,7 +27,7 @@ impl Names {
     }
 
     /// `mail.eml » MESSAGE » invoice.zip » ZIP » invoice.exe`: the record at `index` with all
-    /// containers around it. The outermost name is as the caller gave it.
+    /// containers around it. The outermost name is as the caller gave it, but see [`heeded`].
     pub(crate) fn path(self, verdict: &Verdict, index: usize) -> Vec<u8> {
         let mut lineage: Vec<&Record> = verdict.lineage(index).collect();
         let mut path =
@@ -62,7 +62,17 @@ fn member(name: &[u8]) -> String {
         return "(no name)".into();
     }
     let name = quoted(name.get(..LONGEST_NAME).unwrap_or(name));
-    MISREAD.iter().fold(name, |name, phrase| defused(&name, phrase))
+    let phrases = IGNORED.iter().chain(MISREAD);
+    phrases.fold(name, |name, phrase| defused(&name, phrase))
+}
+
+/// A part of a line about a threat, without the phrases that MailScanner ignores lines for: it
+/// would not see the threat. So the name of a file is not always as the caller gave it.
+pub(crate) fn heeded(part: &[u8]) -> Vec<u8> {
+    // What is not ASCII may be in any character set, as the separator is.
+    let text: String = part.iter().map(|byte| char::from(*byte)).collect();
+    let text = IGNORED.iter().fold(text, |text, phrase| defused(&text, phrase));
+    text.chars().filter_map(|letter| u8::try_from(u32::from(letter)).ok()).collect()
 }
 
 /// The text with the first character of every `phrase`, in any case, as `\u{NN}`.
@@ -95,8 +105,10 @@ pub(crate) fn unreadable(problem: &str) -> String {
     quoted(format!("error reading archive - {problem}").as_bytes())
 }
 
-/// What makes other programs misread a line.
-const MISREAD: &[&str] = &["protected", "archive damaged", "error reading archive", ",", "»"];
+/// What makes MailScanner ignore a line, in any case.
+const IGNORED: &[&str] = &["protected", "archive damaged", "error reading archive"];
+/// What ends a field too early.
+const MISREAD: &[&str] = &[",", "»"];
 const LONGEST_NAME: usize = 255;
 const LONGEST_PATH: usize = 2048;
 
@@ -119,7 +131,7 @@ mod tests {
     fn no_reason_is_counted_as_a_threat_by_mailscanner() {
         let reasons = [Reason::Encrypted, Reason::Truncated, Reason::Cancelled];
         for line in reasons.iter().map(reason) {
-            assert!(MISREAD.iter().any(|phrase| line.contains(phrase)), "{line}");
+            assert!(IGNORED.iter().any(|phrase| line.contains(phrase)), "{line}");
         }
     }
 }

@@ -101,6 +101,14 @@ impl Summary {
     }
 }
 
+/// What a report in [`Style::Text`] says of a file that is not clean.
+pub(crate) fn lines(entry: &Entry) -> Vec<u8> {
+    let mut out = Vec::new();
+    // A vector takes all that is written to it.
+    let _ = text::entry(&mut out, entry, false);
+    out
+}
+
 /// Writes a report in one style to one place.
 pub(crate) struct Report {
     out: Box<dyn Write>,

@@ -8,7 +8,7 @@ use esets_policy::core::{Status, Verdict};
 
 use super::{Count, Entry, Opening, Summary};
 use crate::date;
-use crate::print::{Names, quoted, reason, unreadable};
+use crate::print::{Names, heeded, quoted, reason, unreadable};
 
 pub(super) fn open(out: &mut dyn Write, opening: &Opening<'_>) -> io::Result<()> {
     writeln!(out, "\nESETS command-line scanner, version {VERSION}, open source, {LICENSE}")?;
@@ -100,9 +100,12 @@ impl<'l> Line<'l> {
     fn write(&self, out: &mut dyn Write, names: Names, info: &str) -> io::Result<()> {
         let Self { verdict, record, threat, action } = self;
         out.write_all(b"name=\"")?;
-        out.write_all(&names.path(verdict, *record))?;
-        let threat = quoted(threat.as_bytes());
-        writeln!(out, "\", threat=\"{threat}\", action=\"{action}\", info=\"{info}\"")
+        let (path, threat) = (names.path(verdict, *record), quoted(threat.as_bytes()));
+        let is_about_threat = !threat.is_empty();
+        out.write_all(&if is_about_threat { heeded(&path) } else { path })?;
+        out.write_all(b"\", threat=\"")?;
+        out.write_all(&heeded(threat.as_bytes()))?;
+        writeln!(out, "\", action=\"{action}\", info=\"{info}\"")
     }
 }
 

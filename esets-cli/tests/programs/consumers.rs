@@ -103,6 +103,16 @@ fn mailscanner_5_is_not_misled_by_names_of_members() {
 }
 
 #[test]
+fn mailscanner_5_does_not_overlook_a_file_by_its_name() {
+    let folder = Folder::new();
+    folder.file("1/nProtected.txt.exe", "x");
+    let ended = folder.scan(&["."]);
+    assert_eq!(ended.code, 50);
+    let expected = format!("[1|n\\u{{50}}rotected.txt.exe|{SUSPICION}]");
+    assert_eq!(perl(MAILSCANNER_5, &ended.out), expected);
+}
+
+#[test]
 fn irma_finds_file_threat_and_version() {
     let folder = parts();
     let path = folder.path().join(SUSPICIOUS);
