@@ -2,6 +2,7 @@
 //! stable Rust call the same functions.
 
 mod capi;
+mod output;
 
 use std::io::Read as _;
 
@@ -27,6 +28,7 @@ pub static TARGETS: &[Target] = &[
     Target { name: "database", run: database },
     Target { name: "frames", run: frames },
     Target { name: "message", run: message },
+    Target { name: "output", run: output::run },
     Target { name: "policy", run: policy },
     Target { name: "rewrite", run: rewrite },
     Target { name: "scan", run: scan },
