@@ -35,5 +35,6 @@ pub(super) fn is_asked(section: &[u8], targets: Targets, target: Target) -> bool
 
 /// Bytes of memory for each byte of a page: what takes the most room is written twice as long.
 pub(super) const PAGE_FACTOR: u64 = 5;
-/// Bytes of memory for each byte of a script: a function of ten bytes takes two hundred for its names.
+/// Bytes of memory for each byte of a script: a function of ten bytes takes two hundred for its
+/// names.
 pub(super) const SCRIPT_FACTOR: u64 = 24;
