@@ -116,7 +116,14 @@ fn each_format_has_a_recipe_and_cases_and_each_folder_a_format() {
 }
 
 /// Rows whose name is not that of a module: the row, the module.
-const RENAMED: &[(&str, &str)] = &[("7z", "sevenz"), ("right_to_left_override", "right_to_left")];
+const RENAMED: &[(&str, &str)] = &[
+    ("7z", "sevenz"),
+    ("flatodf", "xmldocument"),
+    ("flatopc", "xmldocument"),
+    ("hwpml", "xmldocument"),
+    ("right_to_left_override", "right_to_left"),
+    ("wordml", "xmldocument"),
+];
 
 /// Modules beside the unpackers that several of them share.
 const SHARED: &[&str] = &["embedded"];
