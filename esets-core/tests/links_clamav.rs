@@ -179,7 +179,10 @@ fn names(options: Options, object: &[u8]) -> Vec<String> {
     let (bytes, _) = compile("", [SourceFile::new("a.pdb", b"H:bank.example.com\n")]);
     let scanner = Scanner::new(Database::from_bytes(bytes).unwrap()).with_options(options);
     let verdict = scanner.scan(&Object::new(object));
-    verdict.threats().map(|(_, threat)| threat.name.clone()).collect()
+    // A body is read with and without its last line end.
+    let mut names: Vec<_> = verdict.threats().map(|(_, threat)| threat.name.clone()).collect();
+    names.dedup();
+    names
 }
 
 #[test]
