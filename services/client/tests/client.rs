@@ -85,6 +85,7 @@ fn content_arrives_whole_and_the_answer_comes_back() {
 fn several_requests_are_answered_in_any_order() {
     let mut client = play(|socket, incoming| {
         listen(socket, incoming, |event| *event == Event::Complete(2));
+        listen(socket, incoming, |event| matches!(event, Event::Controlled(_)));
         let report = FromDaemon::Report(Report { id: 3, text: "fine".into() });
         say(socket, &[answer(2), answer(1), report]);
     });
