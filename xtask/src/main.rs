@@ -16,6 +16,7 @@ mod install;
 mod package;
 mod packages;
 mod rarity;
+mod replay;
 mod test;
 mod yara;
 
@@ -43,6 +44,7 @@ static CHORES: &[&Chore] = &[
     &install::CHORE,
     &package::CHORE,
     &rarity::CHORE,
+    &replay::CHORE,
     &test::CHORE,
     &yara::CHORE,
 ];
