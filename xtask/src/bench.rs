@@ -4,7 +4,8 @@ use crate::{Chore, Outcome, cargo, program, root, run};
 
 pub(crate) static CHORE: Chore = Chore {
     name: "bench",
-    about: "daemon [FOLDER [MAILS]]: esets_daemon beside clamd, with the signatures in FOLDER",
+    about: "daemon [FOLDER [MAILS]]: esets_daemon beside clamd, with the signatures in FOLDER; \
+            peer [DATABASE [FILES]]: clamscan and the scanner, into docs/performance.md",
     run: bench,
 };
 
@@ -17,6 +18,8 @@ fn bench(arguments: &[String]) -> Outcome {
             let mut script = program("bash", &["testdata/bench/daemon.sh"]);
             run(script.args(rest).env("BUILD", root().join("target/release")))
         }
-        _ => Err("bench daemon [FOLDER [MAILS]]".into()),
+        _ => crate::peer::bench(arguments).unwrap_or_else(|| {
+            Err("bench daemon [FOLDER [MAILS]] or bench peer [DATABASE [FILES]]".into())
+        }),
     }
 }

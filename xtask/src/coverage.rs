@@ -185,7 +185,6 @@ fn text<'v>(entry: &'v Value, key: &str) -> &'v str {
     entry[key].as_str().unwrap_or_default()
 }
 
-#[expect(clippy::print_stdout, reason = "a chore talks to a person")]
 fn print(text: &str) {
     print!("{text}");
 }
