@@ -42,7 +42,8 @@ fn threats(verdict: &Verdict) -> Vec<String> {
 
 /// The entry that amavisd-new has for esets_cli.
 fn amavis(output: &str) -> Vec<String> {
-    let entry = Regex::new(r#"(?m):\s*action="(?!accepted)[^"]*"\n.*:\s*virus="([^"]*)""#);
+    // Its `\s` are blanks here: classes of Unicode are not built in.
+    let entry = Regex::new(r#"(?m):[ \t]*action="(?!accepted)[^"]*"\n.*:[ \t]*virus="([^"]*)""#);
     let entry = entry.expect("a valid pattern");
     let found = entry.captures_iter(output).map(|found| found.expect("few steps"));
     found.map(|found| found.get(1).map_or_else(String::new, |name| name.as_str().into())).collect()
