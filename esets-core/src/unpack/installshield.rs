@@ -2,6 +2,8 @@
 //! There is no specification; the encoded form was first described by ISx.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use super::{Format, Magic, UnpackError, Unpacker, iscab};
 use crate::children::Children;
@@ -204,14 +206,46 @@ fn plain(bytes: &[u8], children: &mut Children<'_>) -> Result<(), UnpackError> {
             flaw = Some(Reason::Truncated);
         }
     }
-    for header in files.iter().filter(|file| iscab::is_header(file.name)) {
-        let volumes: Vec<_> = files.iter().filter_map(|file| volume(header, file)).collect();
-        if let Err(UnpackError::Reason(reason)) = iscab::offer(header.data, &volumes, children) {
-            flaw = Some(reason);
-        }
-    }
+    flaw = cabinets(&files, children)?.or(flaw);
     children.behind(cursor)?;
     flaw.map_or(Ok(()), |flaw| Err(flaw.into()))
+}
+
+/// Offers what the cabinets among the files hold, each from its directory and its volumes. What
+/// belongs to no directory, or is the second volume of one number, stays unread.
+fn cabinets(
+    files: &[Plain<'_>],
+    children: &mut Children<'_>,
+) -> Result<Option<Reason>, UnpackError> {
+    let mut flaw = None;
+    let mut is_read = vec![false; files.len()];
+    for header in files.iter().filter(|file| iscab::is_header(file.name)) {
+        let mut volumes = BTreeMap::new();
+        for (file, is_read) in files.iter().zip(&mut is_read) {
+            let Some((number, data)) = volume(header, file) else { continue };
+            if let Entry::Vacant(place) = volumes.entry(number) {
+                place.insert(data);
+                *is_read = true;
+            }
+        }
+        let volumes: Vec<_> = volumes.into_iter().collect();
+        match iscab::offer(header.data, &volumes, children) {
+            Err(UnpackError::Reason(reason)) => flaw = Some(reason),
+            outcome => outcome?,
+        }
+    }
+    for (file, _) in files.iter().zip(is_read).filter(|(_, is_read)| !is_read) {
+        if iscab::is_apart(file.name, file.data) && !iscab::is_header(file.name) {
+            children.skip(Member::named(file.name), iscab::APART)?;
+        }
+    }
+    Ok(flaw)
+}
+
+/// Whether the cabinets in this container are opened with it, because their parts are known there.
+pub(super) fn opens_cabinets(container: &Subject<'_>) -> bool {
+    container.formats().iter().any(|format| format.name == FORMAT.name)
+        && Encoded::open(container.bytes()).is_none()
 }
 
 /// The number and data of `file` if it is a volume of the cabinet that `header` lists.
@@ -251,5 +285,8 @@ static FORMAT: Format = Format {
     extensions: &[],
     magic: &[],
     specification: &["ISx, https://github.com/lifenjoiner/ISx"],
-    limitations: &["the plain form with texts in UTF-16 is not read"],
+    limitations: &[
+        "the plain form with texts in UTF-16 is not read",
+        "cabinets in the encoded form are opened part by part",
+    ],
 };

@@ -5,7 +5,7 @@ mod data;
 mod header;
 
 use self::header::{Directory, File, Volume};
-use super::{Format, Magic, UnpackError, Unpacker};
+use super::{Format, Magic, UnpackError, Unpacker, installshield};
 use crate::children::Children;
 use crate::object::Member;
 use crate::subject::Subject;
@@ -20,12 +20,9 @@ impl Unpacker for IsCab {
 
     fn recognises(&self, subject: &Subject<'_>) -> bool {
         // In an installer, the parts of a cabinet are opened together.
-        let is_done = subject.ancestors().next().is_some_and(|parent| {
-            parent.formats().iter().any(|format| format.name == "installshield")
-        });
-        let is_apart = subject.bytes().starts_with(MAGIC)
-            && (is_header(subject.name()) || !header::has_directory(subject.bytes()));
-        FORMAT.matches(subject.bytes()) && !(is_done && is_apart)
+        let is_done = is_apart(subject.name(), subject.bytes())
+            && subject.ancestors().next().is_some_and(installshield::opens_cabinets);
+        FORMAT.matches(subject.bytes()) && !is_done
     }
 
     fn carved_by(&self) -> &'static [Magic] {
@@ -38,10 +35,15 @@ impl Unpacker for IsCab {
         children: &mut Children<'_>,
     ) -> Result<(), UnpackError> {
         if !header::has_directory(subject.bytes()) {
-            return Err(Reason::unsupported("a directory in another file").into());
+            return Err(APART.into());
         }
         offer(subject.bytes(), &[(1, subject.bytes())], children)
     }
+}
+
+/// Whether a file is only a part of a cabinet: its directory, or data without one.
+pub(super) fn is_apart(name: &[u8], bytes: &[u8]) -> bool {
+    bytes.starts_with(MAGIC) && (is_header(name) || !header::has_directory(bytes))
 }
 
 /// Whether a file of this name is a directory without data.
@@ -90,6 +92,8 @@ impl File<'_> {
     }
 }
 
+/// Why data without a directory is not opened.
+pub(super) const APART: Reason = Reason::unsupported("a directory in another file");
 /// The flag of files that are not there any more.
 const INVALID: u16 = 8;
 const MAGIC: &[u8] = b"ISc(";
