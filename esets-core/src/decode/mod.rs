@@ -2,6 +2,7 @@
 
 mod adc;
 pub(crate) mod aes;
+mod bits;
 mod blocks;
 mod blockwise;
 mod bytewise;
@@ -42,6 +43,7 @@ mod zisofs;
 
 use std::io::{self, Read};
 
+pub(crate) use bits::Bits;
 pub(crate) use blocks::{Block, Blocks, Codec, below};
 pub(crate) use blockwise::{Blockwise, NextBlock};
 pub(crate) use bytewise::Bytewise;
@@ -64,7 +66,7 @@ pub(crate) use runs::{Run, extents, offer_runs, written};
 pub(crate) use sink::Sink;
 pub(crate) use stream::{Stream, Streams, behind_skippable, inner_name};
 pub(crate) use walk::{Walk, Way};
-pub(crate) use whole::whole;
+pub(crate) use whole::{Failing, whole};
 pub(crate) use words::Words;
 pub(crate) use xpress::xpress;
 pub(crate) use zisofs::zisofs;

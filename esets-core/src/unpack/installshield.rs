@@ -8,7 +8,7 @@ use std::collections::btree_map::Entry;
 use super::{Format, Magic, UnpackError, Unpacker, iscab};
 use crate::children::Children;
 use crate::cursor::{Cursor, Truncated};
-use crate::decode::{Inflate, whole};
+use crate::decode::{Inflate, utf16_le, whole};
 use crate::object::Member;
 use crate::subject::Subject;
 use crate::verdict::Reason;
@@ -105,9 +105,7 @@ impl<'a> Encoded<'a> {
         if self.has_times {
             cursor.take(24)?;
         }
-        let name = cursor.take(usize::try_from(length).map_err(|_| Truncated)?)?;
-        let units = name.as_chunks().0.iter().map(|unit| u16::from_le_bytes(*unit));
-        let name: String = char::decode_utf16(units).map(|unit| unit.unwrap_or('?')).collect();
+        let name = utf16_le(cursor.take(usize::try_from(length).map_err(|_| Truncated)?)?);
         let name = name.trim_end_matches('\0').as_bytes().to_vec();
         Ok(EncodedFile { name: name.into(), flags, size, is_deflated })
     }

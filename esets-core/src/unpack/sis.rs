@@ -6,7 +6,7 @@ use std::io::Read;
 use super::{Format, Magic, UnpackError, Unpacker};
 use crate::children::Children;
 use crate::cursor::{Cursor, Truncated};
-use crate::decode::{Inflate, whole};
+use crate::decode::{Inflate, utf16_le, whole};
 use crate::object::Member;
 use crate::subject::Subject;
 use crate::verdict::Reason;
@@ -116,11 +116,7 @@ impl<'a> Old<'a> {
     fn text(&self, size: u32, at: u32) -> Vec<u8> {
         let text = Cursor::at(self.bytes, at.into());
         let text = text.map_or(&[][..], |mut text| text.take_up_to(size.min(MOST_TEXT).into()));
-        if !self.is_unicode {
-            return text.to_vec();
-        }
-        let units = text.as_chunks().0.iter().map(|unit| u16::from_le_bytes(*unit));
-        char::decode_utf16(units).map(|unit| unit.unwrap_or('?')).collect::<String>().into_bytes()
+        if self.is_unicode { utf16_le(text).into_bytes() } else { text.to_vec() }
     }
 }
 

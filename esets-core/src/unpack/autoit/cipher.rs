@@ -10,10 +10,10 @@ pub(super) fn mersenne(data: &[u8], seed: u32) -> Vec<u8> {
         }
         *word = last;
     }
-    let mut output = Vec::new();
-    for block in data.chunks(WORDS) {
+    let mut output = data.to_vec();
+    for block in output.chunks_mut(WORDS) {
         twist(&mut state);
-        output.extend(block.iter().zip(&state).map(|(byte, word)| byte ^ tempered(*word)));
+        block.iter_mut().zip(&state).for_each(|(byte, word)| *byte ^= tempered(*word));
     }
     output
 }

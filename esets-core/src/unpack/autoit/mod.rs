@@ -11,7 +11,7 @@ use self::packed::Packed;
 use super::{Format, Magic, UnpackError, Unpacker};
 use crate::children::Children;
 use crate::cursor::{Cursor, Truncated};
-use crate::decode::{head, whole};
+use crate::decode::{Failing, head, utf16_le, whole};
 use crate::object::Member;
 use crate::subject::Subject;
 use crate::verdict::Reason;
@@ -79,12 +79,7 @@ impl Version {
         let bytes = usize::try_from(length).ok().and_then(|length| length.checked_mul(unit));
         let bytes = cursor.take(bytes.filter(|bytes| *bytes <= MOST_TEXT).ok_or(Truncated)?)?;
         let plain = self.plain(bytes, length.wrapping_add(seed));
-        if !self.is_current {
-            return Ok(plain);
-        }
-        let units = plain.as_chunks().0.iter().map(|unit| u16::from_le_bytes(*unit));
-        let text = char::decode_utf16(units).map(|unit| unit.unwrap_or('?'));
-        Ok(text.collect::<String>().into_bytes())
+        Ok(if self.is_current { utf16_le(&plain).into_bytes() } else { plain })
     }
 }
 
@@ -126,20 +121,11 @@ fn tokens(reader: &mut dyn Read, children: &mut Children<'_>) -> Result<(), Unpa
     match flaw {
         None => children.owned(member, text.into())?,
         Some(reason) => {
-            let rest = Failing(Some(reason));
+            let rest = Failing::new(io::Error::other(reason));
             children.stream(member, &mut text.chain(rest))?;
         }
     }
     Ok(())
-}
-
-/// A reader that has nothing but a reason.
-struct Failing(Option<Reason>);
-
-impl Read for Failing {
-    fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
-        self.0.take().map_or(Ok(0), |reason| Err(io::Error::other(reason)))
-    }
 }
 
 /// The data of a record; version EA05 mixes it with the passphrase too.
@@ -147,12 +133,10 @@ fn decipher(data: &[u8], version: &Version, phrase: u32) -> Vec<u8> {
     if version.is_current {
         return version.plain(data, version.data);
     }
-    let plain = version.plain(data, version.data.wrapping_add(phrase));
-    if plain.starts_with(b"EA05") {
-        return plain;
-    }
-    let without = version.plain(data, version.data.wrapping_add(NO_PHRASE));
-    if without.starts_with(b"EA05") { without } else { plain }
+    let (seed, without) = (version.data.wrapping_add(phrase), version.data.wrapping_add(NO_PHRASE));
+    let head = data.get(..4).unwrap_or(data);
+    let fits = |seed| version.plain(head, seed) == b"EA05";
+    version.plain(data, if !fits(seed) && fits(without) { without } else { seed })
 }
 
 /// A reader of a record's content.

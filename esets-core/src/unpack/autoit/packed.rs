@@ -2,14 +2,12 @@
 
 use std::io;
 
-use crate::decode::Bytewise;
+use crate::decode::{Bits, Bytewise};
 use crate::verdict::Reason;
 
 /// Decodes as many bytes as are stated.
 pub(super) struct Packed<'a> {
-    data: &'a [u8],
-    /// The place of the next bit, the highest of each byte first.
-    at: usize,
+    bits: Bits<'a>,
     /// The bit before a literal.
     literal: u32,
     window: Vec<u8>,
@@ -23,8 +21,7 @@ pub(super) struct Packed<'a> {
 impl<'a> Packed<'a> {
     pub(super) fn reader(data: &'a [u8], literal: u32, size: u32) -> Bytewise<Self> {
         Bytewise::new(Self {
-            data,
-            at: 0,
+            bits: Bits::new(data),
             literal,
             window: vec![0; WINDOW],
             written: 0,
@@ -34,22 +31,12 @@ impl<'a> Packed<'a> {
         })
     }
 
-    fn bits(&mut self, count: u32) -> io::Result<u32> {
-        let mut value = 0;
-        for _ in 0..count {
-            let byte = self.data.get(self.at / 8).ok_or(io::ErrorKind::UnexpectedEof)?;
-            value = value << 1 | u32::from(byte >> (7 & !self.at) & 1);
-            self.at = self.at.saturating_add(1);
-        }
-        Ok(value)
-    }
-
     fn byte(&mut self) -> io::Result<u8> {
-        if self.left == 0 && self.bits(1)? == self.literal {
-            return Ok(self.bits(8)?.to_le_bytes()[0]);
+        if self.left == 0 && self.bits.take(1)? == self.literal {
+            return Ok(self.bits.take(8)?.to_le_bytes()[0]);
         }
         if self.left == 0 {
-            let distance = self.bits(15)?;
+            let distance = self.bits.take(15)?;
             self.left = self.length()?;
             if distance == 0 || distance > self.written {
                 return Err(io::Error::other(Reason::corrupt("distance")));
@@ -65,14 +52,14 @@ impl<'a> Packed<'a> {
     fn length(&mut self) -> io::Result<u32> {
         let mut length = 3_u32;
         for (bits, most) in [(2, 3), (3, 7), (5, 31), (8, 255)] {
-            let more = self.bits(bits)?;
+            let more = self.bits.take(bits)?;
             length = length.saturating_add(more);
             if more < most {
                 return Ok(length);
             }
         }
         loop {
-            let more = self.bits(8)?;
+            let more = self.bits.take(8)?;
             length = length.saturating_add(more);
             if more < 255 {
                 return Ok(length);

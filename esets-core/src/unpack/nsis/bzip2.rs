@@ -2,14 +2,12 @@
 
 use std::io;
 
-use crate::decode::Bytewise;
+use crate::decode::{Bits, Bytewise};
 use crate::verdict::Reason;
 
 /// Decodes blocks until the byte that ends them.
 pub(super) struct Bzip2<'a> {
-    data: &'a [u8],
-    /// The place of the next bit, the highest of each byte first.
-    at: usize,
+    bits: Bits<'a>,
     /// For each byte of the block: which one follows, and below it the byte.
     links: Vec<u32>,
     left: usize,
@@ -30,8 +28,7 @@ struct Code {
 impl<'a> Bzip2<'a> {
     pub(super) fn reader(data: &'a [u8]) -> Bytewise<Self> {
         Bytewise::new(Self {
-            data,
-            at: 0,
+            bits: Bits::new(data),
             links: Vec::new(),
             left: 0,
             link: 0,
@@ -42,26 +39,16 @@ impl<'a> Bzip2<'a> {
         })
     }
 
-    fn bits(&mut self, count: u32) -> io::Result<u32> {
-        let mut value = 0;
-        for _ in 0..count {
-            let byte = self.data.get(self.at / 8).ok_or(io::ErrorKind::UnexpectedEof)?;
-            value = value << 1 | u32::from(byte >> (7 & !self.at) & 1);
-            self.at = self.at.saturating_add(1);
-        }
-        Ok(value)
-    }
-
     /// Decodes a block; `false` at the end.
     fn block(&mut self) -> io::Result<bool> {
-        match self.bits(8)? {
+        match self.bits.take(8)? {
             0x31 => {}
             0x17 => return Ok(false),
             _ => return Err(corrupt()),
         }
-        let origin = self.bits(24)?;
+        let origin = self.bits.take(24)?;
         let used = self.used()?;
-        let groups = self.bits(3)?;
+        let groups = self.bits.take(3)?;
         if !(2..=6).contains(&groups) {
             return Err(corrupt());
         }
@@ -74,10 +61,10 @@ impl<'a> Bzip2<'a> {
 
     /// The bytes that occur.
     fn used(&mut self) -> io::Result<Vec<u8>> {
-        let rows = self.bits(16)?;
+        let rows = self.bits.take(16)?;
         let mut used = Vec::new();
         for row in (0..16_u8).filter(|row| rows >> (15 & !row) & 1 == 1) {
-            let cells = self.bits(16)?;
+            let cells = self.bits.take(16)?;
             let cells = (0..16_u8).filter(|cell| cells >> (15 & !cell) & 1 == 1);
             used.extend(cells.map(|cell| row << 4 | cell));
         }
@@ -86,12 +73,12 @@ impl<'a> Bzip2<'a> {
 
     /// Which code each fifty symbols are in.
     fn selectors(&mut self, groups: u32) -> io::Result<Vec<usize>> {
-        let count = self.bits(15)?;
+        let count = self.bits.take(15)?;
         let mut order: Vec<usize> = (0..6).collect();
         let mut selectors = Vec::new();
         for _ in 0..count {
             let mut place = 0_usize;
-            while self.bits(1)? == 1 {
+            while self.bits.take(1)? == 1 {
                 place = place.saturating_add(1);
                 if place as u64 >= u64::from(groups) {
                     return Err(corrupt());
@@ -104,11 +91,11 @@ impl<'a> Bzip2<'a> {
 
     /// Reads the lengths of a code.
     fn code_of(&mut self, size: usize) -> io::Result<Code> {
-        let mut length = self.bits(5)?;
+        let mut length = self.bits.take(5)?;
         let mut lengths = Vec::new();
         for _ in 0..size {
-            while self.bits(1)? == 1 {
-                let is_less = self.bits(1)? == 1;
+            while self.bits.take(1)? == 1 {
+                let is_less = self.bits.take(1)? == 1;
                 length = if is_less { length.saturating_sub(1) } else { length.saturating_add(1) };
                 if !(1..=20).contains(&length) {
                     return Err(corrupt());
@@ -129,7 +116,7 @@ impl<'a> Bzip2<'a> {
     fn symbol(&mut self, code: &Code) -> io::Result<u16> {
         let (mut word, mut first, mut index) = (0_u32, 0_u32, 0_u32);
         for count in code.counts.iter().skip(1) {
-            word = word << 1 | self.bits(1)?;
+            word = word << 1 | self.bits.take(1)?;
             let count = u32::from(*count);
             let place = word.wrapping_sub(first);
             if place < count {

@@ -11,7 +11,7 @@ use rars::{
 use super::{options, reason_of};
 use crate::budget::Stop;
 use crate::children::Children;
-use crate::decode::Sink;
+use crate::decode::{Failing, Sink};
 use crate::object::Member;
 use crate::unpack::UnpackError;
 use crate::verdict::Reason;
@@ -68,15 +68,6 @@ impl Extraction {
 }
 
 type Stored = io::Cursor<Vec<u8>>;
-
-/// Reads nothing but an error.
-struct Broken(Option<io::Error>);
-
-impl Read for Broken {
-    fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
-        self.0.take().map_or(Ok(0), Err)
-    }
-}
 
 /// One walk through the members, with one password.
 struct Pass<'p, 'c> {
@@ -168,7 +159,7 @@ impl<'c> Pass<'_, 'c> {
             match (count < MAX_PIECES).then(|| extraction.stored(index)).flatten() {
                 Some(data) => {
                     let end = io::Error::other(Reason::Truncated);
-                    children.stream(member, &mut data.chain(Broken(Some(end))))?;
+                    children.stream(member, &mut data.chain(Failing::new(end)))?;
                 }
                 None => children.skip(member, reason)?,
             }
