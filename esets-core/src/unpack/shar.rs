@@ -6,6 +6,7 @@ use super::{Format, UnpackError, Unpacker};
 use crate::children::Children;
 use crate::object::Member;
 use crate::subject::Subject;
+use crate::verdict::Reason;
 
 pub(super) struct Shar;
 
@@ -30,6 +31,9 @@ impl Unpacker for Shar {
         let mut misses = 0;
         while let Some(document) = next_document(&mut rest, &mut misses) {
             let name = Member::named(document.name);
+            if is_pattern(document.prefix) {
+                children.not_scanned(Reason::unsupported("pattern at the beginning of lines"));
+            }
             match document.prefix {
                 b"" => children.slice(name, document.body)?,
                 prefix => {
@@ -99,6 +103,12 @@ fn prefix<'a>(line: &'a [u8], body: &[u8]) -> &'a [u8] {
     memmem::find(rest, b"//").and_then(|end| rest.get(..end)).unwrap_or_default()
 }
 
+/// Whether a prefix is a pattern for more than one text, other than [`ANY`]. Most of them are for
+/// one character, and so much is taken off.
+fn is_pattern(prefix: &[u8]) -> bool {
+    prefix != ANY && prefix.iter().any(|byte| b".[*^$\\".contains(byte))
+}
+
 /// The first word, without quotes or a backslash around it.
 fn word(text: &[u8]) -> (&[u8], &[u8]) {
     let text = text.trim_ascii_start();
@@ -133,7 +143,9 @@ impl std::io::Read for WithoutPrefix<'_> {
                 memchr::memchr(b'\n', self.rest).map_or(self.rest.len(), |at| at.saturating_add(1));
             let (line, rest) = self.rest.split_at_checked(end).unwrap_or((self.rest, b""));
             let bare = match self.prefix {
-                b"." => line.get(1..).filter(|_| line != b"\n"),
+                prefix if prefix == ANY || is_pattern(prefix) => {
+                    line.get(1..).filter(|_| line != b"\n")
+                }
                 prefix => line.strip_prefix(prefix),
             };
             (self.line, self.rest) = (bare.unwrap_or(line), rest);
@@ -147,11 +159,14 @@ const MAX_MISSES: u32 = 256;
 const SIGNS: &[&[u8]] =
     &[b"shell archive", b"shar:", b"SHAR_EOF", b"sed 's/^X//'", b"sed \"s/^X//\""];
 
+/// The pattern for any one character.
+const ANY: &[u8] = b".";
+
 static FORMAT: Format = Format {
     name: "shar",
     about: "shell archive",
     extensions: &["shar"],
     magic: &[],
     specification: &["shar(1) of GNU sharutils"],
-    limitations: &[],
+    limitations: &["of what a pattern takes from the beginning of lines, one character is taken"],
 };
