@@ -16,8 +16,11 @@ pub(super) struct Url {
 }
 
 impl Url {
-    /// What a link leads to; nothing if it does not leave the mail.
+    /// What a link leads to; nothing if it does not leave the mail, or is longer than is followed.
     pub(super) fn of_target(target: &[u8]) -> Option<Self> {
+        if target.len() > LONGEST_ADDRESS {
+            return None;
+        }
         let text: Vec<u8> =
             target.iter().copied().filter(|byte| *byte > b' ' && *byte != 0x7f).collect();
         let (scheme, rest) = scheme_at_start(&text)?;
@@ -69,7 +72,7 @@ impl Url {
     }
 
     /// The spellings that lists may name it by: up to five hosts, each with up to six paths.
-    pub(super) fn spellings(&self) -> Vec<String> {
+    pub(super) fn spellings(&self) -> impl Iterator<Item = String> {
         let is_address = self.host.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
         let dots = self.host.rmatch_indices('.').skip(1).take(if is_address { 0 } else { 4 });
         let ends = dots.filter_map(|(dot, _)| self.host.get(dot.checked_add(1)?..));
@@ -82,10 +85,10 @@ impl Url {
         paths.dedup();
         let mut hosts: Vec<&str> = ends.chain([&*self.host]).collect();
         hosts.dedup();
-        hosts
-            .iter()
-            .flat_map(|host| paths.iter().map(move |path| format!("{host}{path}")))
-            .collect()
+        hosts.into_iter().flat_map(move |host| {
+            let paths = paths.clone();
+            paths.into_iter().map(move |path| format!("{host}{path}"))
+        })
     }
 
     /// What one owner registers: the last two labels, or three below `co.uk` and its kin.
@@ -255,6 +258,9 @@ static SCHEMES: &[&str] = &["http:", "https:", "ftp:"];
 /// So often a path is decoded anew.
 const DECODINGS: usize = 4;
 
+/// Of an address, in bytes: no browser follows a longer one.
+const LONGEST_ADDRESS: usize = 2 << 20;
+
 /// Of a host, in bytes (RFC 1035, section 2.3.4).
 const LONGEST: usize = 253;
 
@@ -288,6 +294,13 @@ mod tests {
         ] {
             assert_eq!(host(target).as_deref(), Some("evil.example"), "{target}");
         }
+    }
+
+    #[test]
+    fn what_is_longer_than_browsers_follow_is_no_target() {
+        let long = |length: usize| format!("http://evil.example/{}", "x".repeat(length));
+        assert_eq!(host(&long(LONGEST_ADDRESS - 20)).as_deref(), Some("evil.example"));
+        assert_eq!(host(&long(LONGEST_ADDRESS)), None);
     }
 
     #[test]
@@ -348,7 +361,7 @@ mod tests {
     #[test]
     fn lists_name_hosts_and_folders() {
         let url = Url::of_target(b"http://a.b.c.d.e.f.g/1/2.html?p=1").unwrap();
-        let spellings = url.spellings();
+        let spellings: Vec<_> = url.spellings().collect();
         for known in ["a.b.c.d.e.f.g/1/2.html?p=1", "c.d.e.f.g/1/", "f.g/", "d.e.f.g/1/2.html"] {
             assert!(spellings.iter().any(|spelling| spelling == known), "{known}");
         }
