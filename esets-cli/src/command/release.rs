@@ -77,8 +77,11 @@ impl Release {
     }
 }
 
-/// A file of the owner's alone, which must be new: what is written is dangerous.
+/// A file of the owner's alone, which must be new: what is written is dangerous. It is on the disk
+/// then, so that the entry may be removed.
 fn create(path: &Path, content: &[u8]) -> io::Result<()> {
     let mut options = OpenOptions::new();
-    options.write(true).create_new(true).mode(0o600).open(path)?.write_all(content)
+    let mut file = options.write(true).create_new(true).mode(0o600).open(path)?;
+    file.write_all(content)?;
+    file.sync_all()
 }
