@@ -8,13 +8,13 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use ::esets_client::{Answer, ClientError, Content, DaemonFilter};
-use esets_policy::Decision;
+use ::esets_client::{ClientError, Content, DaemonFilter};
 use esets_sys::open_regular;
 
 use crate::border::{Out, borrow, fence, free, slice, text, text_or_none};
 use crate::context::esets_context;
 use crate::decision::esets_decision;
+use crate::outcome::Places;
 use crate::result::{ESETS_ERROR_DAEMON, Failure, esets_result};
 use crate::verdict::esets_verdict;
 
@@ -27,8 +27,7 @@ pub struct esets_client {
 struct Call<'c> {
     client: &'c esets_client,
     context: &'c esets_context,
-    verdict: Out<'c, esets_verdict>,
-    decision: Out<'c, esets_decision>,
+    places: Places<'c>,
 }
 
 impl Call<'_> {
@@ -41,23 +40,17 @@ impl Call<'_> {
         decision: *mut *mut esets_decision,
     ) -> Result<Self, Failure> {
         // SAFETY: as this function's own.
-        let verdict = unsafe { Out::new(verdict) }?;
-        // SAFETY: as this function's own.
-        let decision = unsafe { Out::new(decision) }?;
+        let places = unsafe { Places::new(verdict, decision) }?;
         // SAFETY: as this function's own.
         let client = unsafe { borrow(client) }?;
         // SAFETY: as this function's own.
-        Ok(Self { client, context: unsafe { borrow(context) }?, verdict, decision })
+        Ok(Self { client, context: unsafe { borrow(context) }?, places })
     }
 
     fn ask(self, name: &[u8], content: Content<'_>) -> Result<(), Failure> {
         let filter = &self.client.filter;
         let answer = self.context.with(|context| filter.ask(name, content, context));
-        let Answer { outcome, .. } = answer?;
-        if let Some(verdict) = outcome.verdict {
-            self.verdict.give(esets_verdict::new(verdict));
-        }
-        self.decision.give(esets_decision::new(Decision::of(outcome.dispositions)));
+        self.places.give(answer?.outcome);
         Ok(())
     }
 }

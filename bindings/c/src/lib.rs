@@ -13,6 +13,7 @@ mod decision;
 mod detection;
 mod input;
 mod message;
+mod outcome;
 mod policy;
 mod record;
 mod result;

@@ -10,6 +10,7 @@ use crate::border::{Out, ask, borrow, fence, free, slice, text_or_none};
 use crate::context::esets_context;
 use crate::database::esets_database;
 use crate::decision::{esets_decision, esets_disposition};
+use crate::outcome::Places;
 use crate::policy::esets_policy;
 use crate::result::{ESETS_ERROR_REWRITE, Failure, esets_result};
 use crate::scan::with_session;
@@ -35,10 +36,8 @@ pub unsafe extern "C" fn esets_policy_handle(
     decision: *mut *mut esets_decision,
 ) -> esets_result {
     fence(|| {
-        // SAFETY: the caller promises that `verdict` is NULL or may be written to.
-        let verdict = unsafe { Out::new(verdict) }?;
-        // SAFETY: the caller promises that `decision` is NULL or may be written to.
-        let decision = unsafe { Out::new(decision) }?;
+        // SAFETY: the caller promises that both are NULL or may be written to.
+        let places = unsafe { Places::new(verdict, decision) }?;
         // SAFETY: the caller promises a policy or NULL.
         let policy = unsafe { borrow(policy) }?.current();
         // SAFETY: the caller promises a context or NULL.
@@ -54,11 +53,7 @@ pub unsafe extern "C" fn esets_policy_handle(
         let settings = session.map(esets_session::settings).unwrap_or_default();
         let object = Object::new(bytes).named(name);
         let pipeline = Pipeline::new(scanner, policy);
-        let outcome = context.with(|context| handle(&pipeline, &object, context, &settings));
-        decision.give(esets_decision::new(outcome.decision()));
-        if let Some(found) = outcome.verdict {
-            verdict.give(esets_verdict::new(found));
-        }
+        places.give(context.with(|context| handle(&pipeline, &object, context, &settings)));
         Ok(())
     })
 }
